@@ -1,0 +1,62 @@
+# Every command of the project. `make course` and `make test` are all that a newcomer
+# needs; both make .venv first.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+READY := $(VENV)/.ready
+BOOK := _build/html
+# nbgrader runs its tools by name
+export PATH := $(VENV)/bin:$(PATH)
+
+.PHONY: help course test book assignments grade serve check bench clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+course: book assignments grade ## build the book, release the assignments, grade a sample class
+	@echo
+	@echo "The book:    file://$(CURDIR)/$(BOOK)/index.html   (or: make serve)"
+	@echo "The release: assignments/release/ and _build/release/"
+	@echo "The marks:   _build/marks.csv; feedback in assignments/feedback/"
+
+test: $(READY) book ## run all tests
+	@tools/need chromium
+	python -m pytest
+
+book: $(READY) ## build the book into _build/html; a warning is an error
+	jupyter-book build book -W -n --keep-going
+
+assignments: $(READY) ## build and release the assignments
+	chula-rl assignments release
+
+grade: assignments ## make a sample class, grade it, print its marks
+	chula-rl assignments sample-class
+	chula-rl grade reinforce
+
+serve: book ## serve the book at http://localhost:8000
+	python -m http.server --directory $(BOOK) --bind localhost 8000
+
+check: $(READY) book ## lint, format, types, the import rule, links inside the book
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	linkchecker --no-status --no-robots --ignore-url='^https?:' $(BOOK)/index.html
+
+bench: $(READY) ## steps a second of the environments, beside Gymnasium's
+	chula-rl bench env
+
+clean: ## remove everything that was built (not .venv)
+	rm -rf _build assignments/{release,submitted,autograded,feedback} assignments/gradebook.db
+	find assignments book -name '*.ipynb' -delete
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, $(PYTHON) is older: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet --requirement requirements.txt
+	python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""The algorithms of the course, one module each, readable top to bottom."""
