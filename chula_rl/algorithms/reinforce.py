@@ -123,12 +123,13 @@ def reinforce_update(
         clip_grad_norm_(value_fn.parameters(), config.max_grad_norm)
         value_optimizer.step()
 
+    unexplained = (return_ - value).var(correction=0) / return_.var(correction=0)
     return {
         "policy_loss": policy_loss.item(),
         "value_loss": value_loss.item(),
         "entropy": entropy.item(),
         "policy_grad_norm": policy_grad_norm.item(),
-        "explained_variance": 1 - ((return_ - value).var() / return_.var()).item(),
+        "explained_variance": 1 - unexplained.item(),
     }
     ### END SOLUTION
 

@@ -1,0 +1,295 @@
+"""Figures for light and dark pages, learning curves, and pictures of a policy."""
+
+import contextlib
+import hashlib
+import html
+import io
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+import torch
+from cycler import cycler
+from gymnasium.vector import VectorEnv
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import nn
+
+from chula_rl.envs import ENV_ID
+from chula_rl.errors import ConfigError
+from chula_rl.evaluation import Curve
+from chula_rl.rollout import action_bounds
+from chula_rl.types import FloatArray
+
+Frame = npt.NDArray[np.uint8]
+
+# Four of the colours of Okabe and Ito (2008): told apart in every form of colour
+# blindness, and with a contrast of at least 3 against both backgrounds.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+_STYLE = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.prop_cycle": cycler(linestyle=["-", "--"]) * cycler(color=COLOURS),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "grid.alpha": 0.25,
+    "grid.linewidth": 0.6,
+    "image.cmap": "cividis",
+    "legend.frameon": False,
+    "svg.fonttype": "path",
+}
+
+
+class Theme(NamedTuple):
+    """Colours of the text and of the page on which a figure is shown."""
+
+    name: str
+    text: str
+    background: str
+
+    def style(self) -> dict[Any, Any]:
+        """Settings of matplotlib."""
+        text = ("text.color", "axes.labelcolor", "axes.edgecolor", "axes.titlecolor")
+        ticks = ("xtick.color", "ytick.color", "grid.color", "hatch.color")
+        page = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
+        return {
+            **_STYLE,
+            **dict.fromkeys(text + ticks, self.text),
+            **dict.fromkeys(page, self.background),
+            "svg.hashsalt": self.name,
+        }
+
+
+LIGHT = Theme("light", text="#222832", background="#ffffff")
+DARK = Theme("dark", text="#ced6dd", background="#14181e")
+
+
+class ThemedFigure:
+    """A figure as two SVG images, of which a page shows the one of its theme.
+
+    A notebook displays it. The HTML is ``<figure class="chula-figure">`` around
+    ``<div class="only-light">`` and ``<div class="only-dark">``, classes that
+    pydata-sphinx-theme shows and hides. That theme also puts a light plate behind the
+    HTML output of cells on dark pages; a style sheet takes it away with
+    ``html[data-theme="dark"] .bd-content div.cell_output
+    .text_html:has(.chula-figure) {background: none}``.
+
+    Args:
+        light: SVG text for a light page.
+        dark: SVG text for a dark page.
+        alt: what the figure shows, in words.
+    """
+
+    def __init__(self, light: str, dark: str, alt: str) -> None:
+        self.light = light
+        self.dark = dark
+        self.alt = alt
+
+    def __repr__(self) -> str:
+        return f"[Figure: {self.alt}]"
+
+    def _repr_html_(self) -> str:
+        return (
+            '<figure class="chula-figure">'
+            f'<div class="only-light">{self.light}</div>'
+            f'<div class="only-dark">{self.dark}</div></figure>'
+        )
+
+
+def show_figure(
+    draw: Callable[[Figure], None], *, alt: str, width: float = 7.0, height: float = 3.6
+) -> ThemedFigure:
+    """Draw a figure for light pages and again for dark pages.
+
+    Args:
+        draw: draws on the empty figure that it is given, without pyplot; called twice,
+            so it must not change anything else. Colours ``C0`` to ``C3`` and grey
+            (``"0.5"``) are readable on both pages.
+        alt: what the figure shows, in words, for those who cannot see it.
+        width: in inches.
+        height: in inches.
+
+    Returns:
+        An object to leave as the last expression of a notebook cell.
+
+    Raises:
+        ConfigError: ``alt`` is empty.
+
+    Example:
+        >>> def draw(fig):
+        ...     ax = fig.subplots()
+        ...     _ = ax.plot([0, 1, 4, 9])
+        >>> show_figure(draw, alt="The squares of 0 to 3.")
+        [Figure: The squares of 0 to 3.]
+    """
+    if not alt.strip():
+        raise ConfigError("alt is empty; say in words what the figure shows.")
+    light, dark = (_svg(draw, theme, alt, width, height) for theme in (LIGHT, DARK))
+    return ThemedFigure(light, dark, alt)
+
+
+def _svg(
+    draw: Callable[[Figure], None], theme: Theme, alt: str, width: float, height: float
+) -> str:
+    buffer = io.StringIO()
+    no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with matplotlib.rc_context(theme.style()):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        draw(figure)
+        figure.savefig(buffer, format="svg", transparent=True, metadata=no_metadata)
+    return _inline(buffer.getvalue(), theme.name, alt)
+
+
+def _inline(document: str, theme: str, alt: str) -> str:
+    """An SVG document as an element that may stand beside others in one page."""
+    digest = hashlib.sha256(f"{theme}{alt}{document}".encode()).hexdigest()[:8]
+    svg = document[document.index("<svg") :]
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    # a style element would apply to the whole page: the root's attribute says the same
+    svg = re.sub(r"<style.*?</style>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{theme}-{digest}-", svg)
+    style = "stroke-linejoin:round;stroke-linecap:butt;max-width:100%;height:auto"
+    label = html.escape(alt, quote=True)
+    return svg.replace(
+        "<svg ", f'<svg role="img" aria-label="{label}" style="{style}" ', 1
+    )
+
+
+def plot_learning_curve(
+    ax: Axes,
+    curve: Curve,
+    scores: FloatArray | None = None,
+    label: str | None = None,
+) -> None:
+    """Draw a learning curve with its interval shaded.
+
+    Args:
+        ax: where to draw; the next colour of its cycle is used.
+        curve: from ``evaluation.learning_curve``.
+        scores: ``[num_seeds, K]``, the single seeds, drawn faintly; None for none.
+        label: for the legend.
+    """
+    (line,) = ax.plot(curve.steps, curve.centre, label=label, zorder=3)
+    colour = line.get_color()
+    ax.fill_between(
+        curve.steps, curve.low, curve.high, color=colour, alpha=0.3, linewidth=0
+    )
+    if scores is not None:
+        ax.plot(curve.steps, scores.T, "-", color=colour, alpha=0.2, linewidth=0.7)
+    ax.set(xlabel="environment steps", ylabel="return")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+
+
+def save_learning_curve(
+    path: Path, metrics: Mapping[str, FloatArray], threshold: float | None = None
+) -> None:
+    """Save the learning curve of one run as PNG images, light and dark.
+
+    Args:
+        path: of the light image; the dark one gets ``-dark`` after the name's stem.
+        metrics: columns ``steps`` and ``return``, both ``[K]``.
+        threshold: the return that counts as solved, drawn as a line; None for none.
+    """
+    for theme in (LIGHT, DARK):
+        name = path.name if theme is LIGHT else f"{path.stem}-dark{path.suffix}"
+        with matplotlib.rc_context(theme.style()):
+            figure = Figure(figsize=(7.0, 3.6), layout="constrained")
+            ax = figure.subplots()
+            ax.plot(metrics["steps"], metrics["return"])
+            if threshold is not None:
+                ax.axhline(threshold, color="0.5", linestyle=":", label="solved")
+                ax.legend(loc="lower right")
+            ax.set(xlabel="environment steps", ylabel="mean return of each update")
+            ax.xaxis.set_major_formatter("{x:,.0f}")
+            figure.savefig(path.with_name(name), dpi=150)
+
+
+def play(
+    policy: nn.Module, env_id: str, seed: int, render_mode: str
+) -> Iterator[Frame | None]:
+    """Play one episode with the mean action, pausing after the reset and each step.
+
+    Args:
+        policy: maps ``obs [B, obs_dim]`` to ``(mean, log_std)``, both ``[B, A]``.
+        env_id: a registered environment with continuous actions.
+        seed: of the start.
+        render_mode: ``"rgb_array"``, or ``"human"`` to show a window.
+
+    Yields:
+        An image ``[height, width, 3]``; None while a window shows it.
+    """
+    env = gym.make_vec(
+        env_id, num_envs=1, vectorization_mode="sync", render_mode=render_mode
+    )
+    try:
+        low, high = action_bounds(env)
+        obs, _ = env.reset(seed=seed)
+        yield _frame(env)
+        ended = np.zeros(1, dtype=np.bool_)
+        while not ended.any():
+            with torch.inference_mode():
+                mean, _ = policy(torch.as_tensor(obs, dtype=torch.float32))
+            action = torch.minimum(torch.maximum(mean, low), high)
+            obs, _, terminated, truncated, _ = env.step(action.numpy())
+            ended = terminated | truncated
+            yield _frame(env)
+    finally:
+        env.close()
+
+
+def _frame(env: VectorEnv[Any, Any, Any]) -> Frame | None:
+    """The picture of now; a window is drawn by ``step`` itself."""
+    if env.render_mode == "human":
+        return None
+    with _no_screen():
+        (frame,) = env.render() or ()
+    return np.asarray(frame)
+
+
+@contextlib.contextmanager
+def _no_screen() -> Iterator[None]:
+    """Keep SDL, with which environments draw, from looking for a screen."""
+    before = os.environ.get("SDL_VIDEODRIVER")
+    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    try:
+        yield
+    finally:
+        del os.environ["SDL_VIDEODRIVER"]
+        if before is not None:
+            os.environ["SDL_VIDEODRIVER"] = before
+
+
+def rollout_frames(
+    policy: nn.Module, env_id: str = ENV_ID, seed: int = 0
+) -> list[Frame]:
+    """The images of one episode played with the mean action; see ``play``."""
+    frames = play(policy, env_id, seed, "rgb_array")
+    return [frame for frame in frames if frame is not None]
+
+
+def save_gif(frames: Sequence[Frame], path: Path, fps: float = 50.0) -> None:
+    """Save images as an animated GIF that repeats for ever.
+
+    Args:
+        frames: one or more images ``[height, width, 3]``.
+        path: of the file.
+        fps: images a second; the format stores hundredths of a second for each.
+    """
+    if not frames:
+        raise ConfigError("frames is empty; expected at least one image.")
+    sample = np.hstack(frames[:: max(1, len(frames) // 8)])
+    # one palette for all frames: much faster than one for each
+    palette = Image.fromarray(sample).quantize(256, Image.Quantize.FASTOCTREE)
+    first, *rest = [
+        Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
+        for frame in frames
+    ]
+    milliseconds = max(2, round(100 / fps)) * 10  # browsers slow shorter ones to 100 ms
+    first.save(path, save_all=True, append_images=rest, duration=milliseconds, loop=0)
