@@ -50,7 +50,7 @@ bench: $(READY) ## steps a second of the environments, beside Gymnasium's
 	chula-rl bench env
 
 clean: ## remove everything that was built (not .venv)
-	rm -rf _build assignments/{release,submitted,autograded,feedback} assignments/gradebook.db
+	rm -rf _build assignments/{release,submitted,autograded,feedback,gradebook.db*,grades.csv}
 	find assignments book -name '*.ipynb' -delete
 
 $(READY): requirements.txt constraints.txt pyproject.toml

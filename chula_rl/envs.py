@@ -28,8 +28,9 @@ START_BOUND = 0.05  # each state variable starts uniformly in +- this
 MAX_EPISODE_STEPS = 500
 ENV_ID = "chula_rl/ContinuousCartPole-v0"
 
+_UNBOUNDED = float(np.finfo(np.float32).max)  # Gymnasium's checker warns of infinity
 _OBS_HIGH = np.array(
-    [2 * MAX_POSITION, np.inf, 2 * MAX_ANGLE, np.inf], dtype=np.float32
+    [2 * MAX_POSITION, _UNBOUNDED, 2 * MAX_ANGLE, _UNBOUNDED], dtype=np.float32
 )
 _OBS_SCALE = np.array([MAX_POSITION, 2.0, MAX_ANGLE, 2.0], dtype=np.float32)
 
@@ -104,12 +105,13 @@ class ContinuousCartPoleEnv(CartPoleEnv):
     | Num | Observation           | Min                 | Max               |
     |-----|-----------------------|---------------------|-------------------|
     | 0   | Cart position (m)     | -4.8                | 4.8               |
-    | 1   | Cart velocity (m/s)   | -Inf                | Inf               |
+    | 1   | Cart velocity (m/s)   | ~ -3.4e38           | ~ 3.4e38          |
     | 2   | Pole angle (rad)      | ~ -0.419 (-24 deg)  | ~ 0.419 (24 deg)  |
-    | 3   | Angular velocity (rad/s) | -Inf             | Inf               |
+    | 3   | Angular velocity (rad/s) | ~ -3.4e38        | ~ 3.4e38          |
 
-    The bounds are twice those at which an episode ends, so that the last observation
-    of an episode lies within them.
+    The bounds of position and angle are twice those at which an episode ends, so that
+    the last observation of an episode lies within them. The velocities have no bound
+    but that of float32.
 
     ## Rewards
 
@@ -227,21 +229,14 @@ class ContinuousCartPoleVectorEnv(VectorEnv[FloatArray, FloatArray, FloatArray])
         Returns:
             ``(obs [B, 4], info)``.
         """
-        super().reset(seed=seed)
         options = dict(options or {})
-        mask = options.pop("reset_mask", np.ones(self.num_envs, dtype=np.bool_))
-        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
-            raise UnsupportedEnvError(
-                f"reset_mask has shape {mask.shape} and dtype {mask.dtype}; expected "
-                f"({self.num_envs},) booleans, at least one of them True."
-            )
+        everything = np.ones(self.num_envs, dtype=np.bool_)
+        mask = self._checked_mask(options.pop("reset_mask", everything))
+        bounds = maybe_parse_reset_bounds(options, -START_BOUND, START_BOUND)
+        super().reset(seed=seed)
         if self.state is None:
-            if not mask.all():
-                raise UnsupportedEnvError("the first reset must be of all environments")
             self.state = np.empty((4, self.num_envs))
-        self._start_bounds = maybe_parse_reset_bounds(
-            options, -START_BOUND, START_BOUND
-        )
+        self._start_bounds = bounds
         self._restart(mask)
         return self._obs(), {}
 
@@ -282,6 +277,19 @@ class ContinuousCartPoleVectorEnv(VectorEnv[FloatArray, FloatArray, FloatArray])
             info = self._final_info(self._ended)
             self._restart(self._ended)
         return self._obs(), reward, terminated, truncated, info
+
+    def _checked_mask(self, reset_mask: BoolArray) -> BoolArray:
+        mask = np.asarray(reset_mask)
+        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
+            raise UnsupportedEnvError(
+                f"reset_mask has shape {mask.shape} and dtype {mask.dtype}; expected "
+                f"({self.num_envs},) booleans, at least one of them True."
+            )
+        if self.state is None and not mask.all():
+            raise UnsupportedEnvError(
+                "the first reset must be of all environments: leave reset_mask out."
+            )
+        return mask
 
     def _restart(self, mask: BoolArray) -> None:
         assert self.state is not None
@@ -338,7 +346,7 @@ def observation_scale(env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> Floa
 
     Returns:
         ``[obs_dim]``: the environment's own ``observation_scale`` if it has one, else
-        the upper bound of the space where that is finite, else 1.
+        the upper bound of the space where it has one, else 1.
     """
     own = getattr(env.unwrapped, "observation_scale", None)
     if own is not None:
@@ -350,7 +358,8 @@ def observation_scale(env: gym.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> Floa
             "Wrap the environment in gymnasium.wrappers.FlattenObservation."
         )
     high = np.abs(space.high)
-    return np.where(np.isfinite(high) & (high > 0), high, 1.0).astype(np.float32)
+    bounded = (high > 0) & (high < _UNBOUNDED)
+    return np.where(bounded, high, 1.0).astype(np.float32)
 
 
 def register_envs() -> None:

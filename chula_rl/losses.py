@@ -130,7 +130,8 @@ def reinforce_loss(
     check_same_shape(
         log_prob=log_prob, return_=return_, baseline=baseline, timestep=timestep
     )
-    weight = (gamma**timestep * (return_ - baseline)).detach()
+    discount = gamma ** timestep.to(return_.dtype)  # of integers it would be float32
+    weight = (discount * (return_ - baseline)).detach()
     return -(weight * log_prob).sum() / num_episodes
     ### END SOLUTION
 

@@ -68,14 +68,14 @@ def collect_episodes(
     terminated = np.zeros(env.num_envs, dtype=np.bool_)
     truncated = np.zeros(env.num_envs, dtype=np.bool_)
     while not (terminated | truncated).all():
-        obs_tensor = torch.as_tensor(obs, dtype=torch.float32)
+        obs_tensor = torch.tensor(obs, dtype=torch.float32)  # envs may reuse obs
         with torch.no_grad():
             mean, log_std = policy(obs_tensor)
             noise = torch.randn(mean.shape, generator=generator)
             env_action, action = bounded_action(mean, log_std, noise, low, high)
         alive = ~(terminated | truncated)
         obs, reward, ended, cut, _ = env.step(env_action.numpy())
-        steps.append((obs_tensor, action, torch.as_tensor(reward, dtype=torch.float32)))
+        steps.append((obs_tensor, action, torch.tensor(reward, dtype=torch.float32)))
         length += alive
         terminated |= alive & ended
         truncated |= alive & cut

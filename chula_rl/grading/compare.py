@@ -1,0 +1,236 @@
+"""Comparing a student's functions with the reference: the logic of the hidden tests.
+
+Only values count: arguments go in, results and gradients come out, so the student's
+function may as well run in another process. A failure is an ``AssertionError`` that
+names the situation and, where the result is what a known misconception gives, that
+misconception. It never shows inputs, expected numbers or the reference.
+"""
+
+import inspect
+import itertools
+import os
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector
+
+from chula_rl.evaluation import EVALUATION_SEED, evaluate
+from chula_rl.grading import outcomes
+from chula_rl.grading.outcomes import Case, Function, Outcome, Values
+
+Cases = Callable[["Draw"], Iterable[Case]]
+
+SEED_VARIABLE = "CHULA_RL_TEST_SEED"  # environment variable; 0 if it is not set
+NUM_DRAWS = 3  # rounds of cases
+NUM_RUNS = 3  # seeds of the training run: one of them may be unlucky
+
+
+class Draw:
+    """Random arguments for one round of cases.
+
+    Args:
+        seed: of the round.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def normal(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Standard normal numbers of a shape."""
+        return torch.randn(shape, generator=self.generator, dtype=dtype)
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
+        """A number between two others."""
+        return low + (high - low) * float(torch.rand((), generator=self.generator))
+
+    def integer(self, low: int, high: int) -> int:
+        """An integer, both ends included."""
+        return int(torch.randint(low, high + 1, (), generator=self.generator))
+
+
+def base_seed() -> int:
+    """The seed of all random arguments and runs: the one place where it comes in."""
+    return int(os.environ.get(SEED_VARIABLE, "0"))
+
+
+def function(
+    student: Function,
+    reference: Function,
+    cases: Cases,
+    hints: Mapping[str, Function],
+    outputs: Sequence[str] = ("the result",),
+    gradient: Sequence[str] = (),
+) -> None:
+    """Compare a pure function with the reference: values, gradients, arguments kept.
+
+    Args:
+        student: the function under test.
+        reference: the right one.
+        cases: gives the situations and arguments of one round.
+        hints: wrong functions by the misconception that leads to them.
+        outputs: what to call the results, one for each.
+        gradient: the arguments with respect to which gradients are compared.
+
+    Raises:
+        AssertionError: they differ.
+    """
+    names = list(inspect.signature(reference).parameters)
+
+    def outcome(function: Function, args: tuple[Any, ...]) -> Values:
+        values = outcomes.results(function(*args), outputs)
+        if gradient:
+            leaves = {n: args[names.index(n)].detach().clone() for n in gradient}
+            replaced = [leaves.get(n, arg) for n, arg in zip(names, args, strict=True)]
+            for leaf in leaves.values():
+                leaf.requires_grad_()
+            again = outcomes.results(function(*replaced), outputs)
+            values |= outcomes.gradients(again.values(), leaves)
+        return values
+
+    _judge(reference.__name__, [(student, reference)], cases, hints, outcome)
+
+
+def update(
+    student: Function,
+    reference: types.FunctionType,
+    helpers: Mapping[str, Function],
+    cases: Cases,
+    hints: Mapping[str, Function],
+) -> Function:
+    """Compare two updates in a row with the reference: the parameters of all networks.
+
+    A mistake in a helper does not count again. The update is right if it equals the
+    reference, or the reference on the student's helpers, or if it equals the reference
+    once it has the reference's helpers itself.
+
+    Args:
+        student: the function under test; its first arguments are the networks.
+        reference: the right one.
+        helpers: the student's functions that an update may call, by name.
+        cases: gives the situations and arguments of one round.
+        hints: wrong updates by the misconception that leads to them.
+
+    Returns:
+        The student's update if it is right as it is; else the reference, which it would
+        equal with right helpers.
+
+    Raises:
+        AssertionError: it is right in none of the three readings.
+    """
+    names = list(inspect.signature(reference).parameters)
+
+    def outcome(function: Function, args: tuple[Any, ...]) -> Values:
+        values: Values = {}
+        for count in ("one update", "two updates"):
+            function(*args)
+            for name, network in zip(names, args, strict=True):
+                if isinstance(network, nn.Module):
+                    parameters = parameters_to_vector(network.parameters()).detach()
+                    values[f"{name} after {count}"] = parameters
+        return values
+
+    pairs: list[tuple[Function, Function]] = [
+        (student, reference),
+        (student, rebind(reference, **helpers)),
+        (rebind(student, **_originals(reference, helpers)), reference),
+    ]
+    first = _judge(reference.__name__, pairs, cases, hints, outcome)
+    return student if first == 0 else reference
+
+
+def trained_return(
+    algorithm: types.ModuleType,
+    update: Function,
+    bounded_action: Function,
+    helpers: Mapping[str, Function],
+    total_steps: int,
+    enough: float,
+) -> float:
+    """Best mean return of a few training runs with the student's functions.
+
+    A mistake that has cost its points does not count again. A run that falls short is
+    repeated with the reference's update on the student's other functions, and with the
+    student's update on the reference's other functions; then comes the next seed.
+
+    Args:
+        algorithm: the module with ``Config``, ``init``, ``train`` and the reference.
+        update: the student's.
+        bounded_action: the student's.
+        helpers: the student's functions that an update may call, by name.
+        total_steps: environment steps of a run.
+        enough: the return with which no further run is needed.
+
+    Raises:
+        AssertionError: a function is still blank, so that there is nothing to train.
+    """
+    reference = inspect.signature(algorithm.train).parameters["update"].default
+    own: dict[str, Function] = {"bounded_action": bounded_action}
+    runs: list[tuple[Function, dict[str, Function]]] = [
+        (update, own),
+        (rebind(reference, **helpers), own),
+        (rebind(update, **_originals(reference, helpers)), {}),
+    ]
+    best = 0.0
+    for seed, (run, options) in itertools.product(range(NUM_RUNS), runs):
+        config = algorithm.Config(total_steps=total_steps)
+        state = algorithm.init(config, base_seed() + seed)
+        try:
+            for _ in algorithm.train(state, update=run, **options):
+                pass
+            best = max(best, evaluate(state.policy, seed=EVALUATION_SEED).mean_return)
+        except NotImplementedError:
+            message = "an exercise is still blank, so there is nothing to train."
+            raise AssertionError(message) from None
+        except (Exception, SystemExit):  # of the student's: this run earns nothing
+            continue
+        if best >= enough:
+            break
+    return best
+
+
+def rebind(function: Function, **names: Any) -> Function:
+    """The same code with some of the global names that it uses bound otherwise.
+
+    What is not a plain Python function is returned as it is.
+    """
+    if not isinstance(function, types.FunctionType):
+        return function
+    rebound = types.FunctionType(
+        function.__code__,
+        {**function.__globals__, **names},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    rebound.__kwdefaults__ = function.__kwdefaults__
+    return rebound
+
+
+def _originals(reference: types.FunctionType, names: Iterable[str]) -> dict[str, Any]:
+    """The reference's own functions of these names."""
+    return {name: reference.__globals__[name] for name in names}
+
+
+def _judge(
+    name: str,
+    pairs: Sequence[tuple[Function, Function]],
+    cases: Cases,
+    hints: Mapping[str, Function],
+    outcome: Outcome,
+) -> int:
+    """The first pair whose two functions are equal in every case; fail without one."""
+    rounds = [list(cases(Draw(base_seed() + i))) for i in range(NUM_DRAWS)]
+    drawn = [case for round_ in rounds for case in round_]
+    problems = []
+    for i, (student, reference) in enumerate(pairs):
+        problems.append(outcomes.problem(student, reference, drawn, outcome))
+        if problems[-1] is None:
+            return i
+    student, _ = pairs[0]
+    for misconception, wrong in hints.items():
+        if outcomes.problem(student, wrong, drawn, outcome) is None:
+            raise AssertionError(f"{name}: {misconception}")
+    raise AssertionError(f"{name}: {problems[0]}")

@@ -1,0 +1,82 @@
+"""What must not be released: the lines of solutions, hidden tests and model answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from chula_rl.errors import LeakError
+from chula_rl.grading import markers
+from chula_rl.grading.edition import package_files, strip_solutions
+from chula_rl.grading.source import cell_kind
+
+_SHORT = 8  # characters; a shorter line, like `else:`, says nothing by itself
+_RUN = 3  # lines of a solution that give it away even if each is public elsewhere
+_STUBS = "YOUR ANSWER HERE\n# YOUR CODE HERE\nraise NotImplementedError()"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What must not be released.
+
+    Attributes:
+        texts: each secret text, squeezed, with where it comes from.
+        graded: qualified names of the functions that students write.
+        modules: the files that the package may have.
+    """
+
+    texts: dict[str, str]
+    graded: frozenset[str]
+    modules: frozenset[str]
+
+
+def collect(package: Path, notebook: NotebookNode) -> Secrets:
+    """Everything secret in the reference package and a source notebook.
+
+    A line that also stands in the public part is no secret by itself; three lines of a
+    solution in a row are.
+
+    Raises:
+        LeakError: every line of a solution stands in the public part.
+    """
+    public = [_STUBS]
+    secret: list[tuple[str, str, str]] = []  # kind, place, text
+    graded: set[str] = set()
+    files = package_files(package)
+    for path in files:
+        text = path.read_text("utf-8")
+        blocks = markers.parse(text, str(path))
+        public.append(markers.outside(text, blocks))
+        secret += [(block.kind, path.name, "\n".join(block.lines)) for block in blocks]
+        graded |= set(strip_solutions(text, str(path))[1])
+    for cell in notebook.cells:
+        if cell_kind(cell, cell.id) == "answer":  # nbgrader replaces all of it
+            secret.append(("ANSWER", cell.id, cell.source))
+            continue
+        blocks = markers.parse(cell.source, cell.id, cell.cell_type == "code")
+        public.append(markers.outside(cell.source, blocks))
+        secret += [(block.kind, cell.id, "\n".join(block.lines)) for block in blocks]
+    visible = squeeze("\n".join(public))
+    texts: dict[str, str] = {}
+    for kind, place, text in secret:
+        texts |= _secret_texts(kind, f"{kind} in {place}", text, visible)
+    modules = {str(path.relative_to(package.parent)) for path in files}
+    return Secrets(texts, frozenset(graded), frozenset(modules))
+
+
+def squeeze(text: str) -> str:
+    """The text without empty lines and without whitespace inside of lines."""
+    lines = ("".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _secret_texts(kind: str, origin: str, text: str, visible: str) -> dict[str, str]:
+    lines = squeeze(text).split("\n")
+    telling = [line for line in lines if len(line) >= _SHORT] or lines
+    secret = [line for line in telling if line not in visible]
+    if kind == "SOLUTION":
+        if not secret:
+            raise LeakError(f"every line of the {origin} also stands in a public part.")
+        starts = range(len(lines) - _RUN + 1)
+        secret += ["\n".join(lines[i : i + _RUN]) for i in starts]
+    return dict.fromkeys(secret, origin)

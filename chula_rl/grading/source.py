@@ -1,0 +1,188 @@
+"""Strict build: a text notebook becomes the source notebook that nbgrader reads."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from chula_rl.errors import AssignmentError, MarkerError
+from chula_rl.grading import markers
+from chula_rl.grading.contract import CONTRACT
+from chula_rl.grading.course import Course
+from chula_rl.grading.edition import strip_solutions
+
+_FLAGS = {  # of nbgrader's four sorts of cell: (cell type, grade, solution, locked)
+    ("markdown", False, False, True): "text",
+    ("code", False, False, True): "text",
+    ("code", False, True, False): "solution",
+    ("code", True, False, True): "test",
+    ("markdown", True, True, False): "answer",
+}
+_KEYS = {"grade", "grade_id", "locked", "schema_version", "solution", "task"}
+_METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"name": "python"},
+}
+
+
+def build(course: Course, name: str) -> Path:
+    """Build the source notebook of an assignment beside its text.
+
+    Two builds of one text are equal byte for byte.
+
+    Returns:
+        ``assignments/source/<name>/<name>.ipynb``.
+
+    Raises:
+        AssignmentError: the text is not a sound assignment.
+    """
+    text = course.source(name)
+    notebook = build_source(text, course.package, CONTRACT.get(name, ()))
+    path = text.with_suffix(".ipynb")
+    written = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    path.write_text(written + "\n", "utf-8")
+    return path
+
+
+def build_source(path: Path, package: Path, contract: tuple[str, ...]) -> NotebookNode:
+    """Read a text notebook, expand its includes and check it.
+
+    Args:
+        path: the MyST text notebook.
+        package: the reference package.
+        contract: ``module:function`` of each function that students write.
+
+    Raises:
+        AssignmentError: a cell is not sound; the message names file and cell.
+        MarkerError: a marker or an include is not sound.
+    """
+    notebook: NotebookNode = jupytext.read(path)
+    notebook.metadata = _METADATA
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    included: list[str] = []
+    ids: list[str] = []
+    for i, cell in enumerate(notebook.cells):
+        kind = cell_kind(cell, f"{path}, cell {i + 1}")
+        cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{i + 1}")
+        ids.append(cell.id)
+        where = f"{path}, cell {i + 1} ({cell.id})"
+        names = _includes(cell.source, where)
+        if names and kind != "solution":
+            raise MarkerError(f"{where}: an include belongs in a solution cell.")
+        included += names
+        cell.source = "\n".join(
+            function_source(target, package) if target else line
+            for line in cell.source.split("\n")
+            for target in [markers.include(line, where)]
+        )
+        _check_markers(cell, kind, where)
+    _check_contract(included, contract, path)
+    duplicates = sorted({name for name in ids if ids.count(name) > 1})
+    if duplicates:
+        raise AssignmentError(f"{path}: grade_id not unique: {', '.join(duplicates)}.")
+    nbformat.validate(notebook)
+    return notebook
+
+
+def read(path: Path) -> NotebookNode:
+    """Read a notebook of our own."""
+    text = path.read_text("utf-8")
+    notebook: NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]
+        text, as_version=4
+    )
+    return notebook
+
+
+def cell_kind(cell: NotebookNode, where: str) -> str:
+    """What a cell is to nbgrader: text, solution, test, answer, or free.
+
+    Raises:
+        AssignmentError: its nbgrader metadata is none of these.
+    """
+    if "nbgrader" not in cell.metadata:
+        return "free"
+    data: dict[str, Any] = cell.metadata["nbgrader"]
+    flags = tuple(data.get(key) for key in ("grade", "solution", "locked"))
+    kind = _FLAGS.get((cell.cell_type, *flags))
+    keys = _KEYS | ({"points"} if kind in ("test", "answer") else set())
+    if kind is None or set(data) - {"cell_type"} != keys or data["task"]:
+        raise AssignmentError(
+            f"{where}: nbgrader metadata {dict(data)} of a {cell.cell_type} cell; "
+            f"expected the keys {sorted(keys)}, task false, and the flags of read-only "
+            "text (locked), a solution (code, solution), tests (code, grade, locked) "
+            "or a written answer (markdown, grade, solution)."
+        )
+    if data["schema_version"] != 3:
+        raise AssignmentError(
+            f"{where}: schema_version {data['schema_version']}; expected 3."
+        )
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(data["grade_id"])):
+        raise AssignmentError(
+            f"{where}: grade_id {data['grade_id']!r}; expected 1 to 64 letters, "
+            "digits, '_' and '-'."
+        )
+    points = data.get("points", 1)
+    if isinstance(points, bool) or not isinstance(points, int | float) or points <= 0:
+        raise AssignmentError(f"{where}: points {points!r}; expected more than 0.")
+    return kind
+
+
+def function_source(target: str, package: Path) -> str:
+    """The text of ``module:function`` of the package, markers and all.
+
+    Raises:
+        MarkerError: there is no such function.
+    """
+    module, name = target.split(":")
+    path = package.parent.joinpath(*module.split(".")).with_suffix(".py")
+    if module.startswith("chula_rl.") and path.exists():
+        text = path.read_text("utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+                return _with_end_marker(text, node)
+    raise MarkerError(f"'# include: {target}' names nothing: no {name} in {path}.")
+
+
+def _with_end_marker(text: str, node: ast.FunctionDef | ast.ClassDef) -> str:
+    """From the definition's first line to its last statement and its END marker."""
+    first = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
+    last = node.end_lineno or node.lineno
+    lines = text.split("\n")
+    if last < len(lines) and lines[last].strip() == "### END SOLUTION":
+        last += 1
+    return "\n".join(lines[first:last])
+
+
+def _includes(text: str, where: str) -> list[str]:
+    found = (markers.include(line, where) for line in text.split("\n"))
+    return [target for target in found if target]
+
+
+def _check_markers(cell: NotebookNode, kind: str, where: str) -> None:
+    """Each kind of cell has the blocks that belong in it, and no others."""
+    blocks = markers.parse(cell.source, where, cell.cell_type == "code")
+    expected = {"solution": {"SOLUTION"}, "test": {"HIDDEN TESTS"}}.get(kind, set())
+    found = {block.kind for block in blocks}
+    if found != expected:
+        raise MarkerError(
+            f"{where}: a cell of the sort '{kind}' has {sorted(found) or 'no blocks'}; "
+            f"expected {sorted(expected) or 'no blocks'}."
+        )
+    if kind == "solution":
+        strip_solutions(cell.source, where)
+
+
+def _check_contract(included: list[str], contract: tuple[str, ...], path: Path) -> None:
+    if sorted(included) != sorted(contract) or not contract:
+        raise AssignmentError(
+            f"{path} includes {included}; expected each function of "
+            f"chula_rl/grading/contract.py once: {list(contract)}."
+        )
