@@ -37,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)  # the networks are small, and results repeat exactly
     try:
         status: int = args.func(args)
-    except (ChulaRLError, gym.error.Error, OSError) as error:
+    except (ChulaRLError, gym.error.Error, OSError, NotImplementedError) as error:
+        # the last of these is what a student has not written yet
         print(f"chula-rl: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -39,7 +39,7 @@ class GaussianPolicy(nn.Module):
         super().__init__()
         self.obs_scale: Tensor
         self.register_buffer("obs_scale", _scale(obs_dim, obs_scale))
-        self.mean = _mlp(obs_dim, hidden, action_dim, 0.01, generator)
+        self.mean = _mlp(obs_dim, hidden, action_dim, generator)
         self.log_std = nn.Parameter(torch.full((action_dim,), log_std))
 
     def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,6 +57,9 @@ class GaussianPolicy(nn.Module):
 
 class ValueNetwork(nn.Module):
     r"""State value :math:`V_\phi(s)`.
+
+    The last layer starts near zero: a baseline that knows nothing should subtract
+    nothing.
 
     Args:
         obs_dim: number of observation variables.
@@ -78,7 +81,7 @@ class ValueNetwork(nn.Module):
         self.obs_scale: Tensor
         self.register_buffer("obs_scale", _scale(obs_dim, obs_scale))
         self.value_scale = value_scale
-        self.value = _mlp(obs_dim, hidden, 1, 1.0, generator)
+        self.value = _mlp(obs_dim, hidden, 1, generator)
 
     def forward(self, obs: Tensor) -> Tensor:
         """The value of each observation.
@@ -102,16 +105,15 @@ def _mlp(
     in_dim: int,
     hidden: Sequence[int],
     out_dim: int,
-    out_gain: float,
     generator: torch.Generator | None,
 ) -> nn.Sequential:
-    """Tanh layers with orthogonal weights (Saxe et al. 2014) and a linear output."""
+    """Tanh layers with orthogonal weights (Saxe et al. 2014), a linear output near 0."""
     widths = [in_dim, *hidden, out_dim]
     layers: list[nn.Module] = []
     for i, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
         last = i == len(hidden)
         linear = nn.Linear(n_in, n_out)
-        gain = out_gain if last else math.sqrt(2)
+        gain = 0.01 if last else math.sqrt(2)
         nn.init.orthogonal_(linear.weight, gain, generator=generator)
         nn.init.zeros_(linear.bias)
         layers += [linear] if last else [linear, nn.Tanh()]

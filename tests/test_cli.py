@@ -196,6 +196,16 @@ def test_mistakes_are_told_in_one_line(capsys, command, message):
     assert not Path("runs").exists()
 
 
+def test_a_blank_of_the_student_edition_is_told_in_one_line(monkeypatch, capsys):
+    def blank(state):
+        raise NotImplementedError("rewards_to_go: write it in the assignment")
+
+    monkeypatch.setattr(runs.ALGORITHMS["reinforce"], "train", blank)
+    assert train() == 2
+    told = "chula-rl: error: rewards_to_go: write it in the assignment"
+    assert capsys.readouterr().err.splitlines()[-1] == told
+
+
 def test_an_occupied_folder_needs_a_decision(capsys):
     train("--out=a")
     assert train("--out=a", "--seed=1") == 2

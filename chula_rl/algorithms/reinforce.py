@@ -48,7 +48,7 @@ class Config:
     entropy_coef: float = 0.0
     num_episodes: int = 8
     total_steps: int = 80_000
-    policy_lr: float = 2e-2
+    policy_lr: float = 1e-2
     value_lr: float = 1e-2
     max_grad_norm: float = 0.5
     hidden: tuple[int, ...] = (32,)
