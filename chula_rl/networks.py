@@ -107,7 +107,7 @@ def _mlp(
     out_dim: int,
     generator: torch.Generator | None,
 ) -> nn.Sequential:
-    """Tanh layers with orthogonal weights (Saxe et al. 2014), a linear output near 0."""
+    """Tanh layers with orthogonal weights (Saxe et al. 2014); an output near zero."""
     widths = [in_dim, *hidden, out_dim]
     layers: list[nn.Module] = []
     for i, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
