@@ -26,7 +26,7 @@ def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
     Raises:
         ShapeError: the three shapes differ.
 
-    Source: Williams (1992), section 6; the book's equation for Gaussian policies.
+    Source: Williams (1992), section 6.
     """
     ### BEGIN SOLUTION
     check_same_shape(mean=mean, log_std=log_std, action=action)

@@ -122,7 +122,9 @@ class Run:
                 f"{self.path} is in the way: it is not empty and holds no run of this "
                 "version, so nothing in it is deleted. Give another --out."
             ) from error
-        if not overwrite:
+        metrics = self.path / METRICS
+        learnt = metrics.exists() and metrics.stat().st_size > 0
+        if learnt and not overwrite:  # a run that failed at its start is no loss
             raise CheckpointError(
                 f"{self.path} already holds a run. Go on with it (--resume), give "
                 "another --out, or delete it (--overwrite)."

@@ -123,6 +123,8 @@ def test_discrete_actions_are_refused():
         ("total_steps", 0),
         ("policy_lr", 0.0),
         ("value_lr", -1.0),
+        ("max_grad_norm", -0.5),
+        ("value_scale", 0.0),
     ],
 )
 def test_a_setting_out_of_its_range_is_refused(name, value):

@@ -164,3 +164,12 @@ def test_equal_checkpoints_only_for_equal_seeds(tmp_path):
 def test_a_negative_seed_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="seed is -1"):
         small_run(tmp_path, seed=-1)
+
+
+def test_a_run_that_failed_before_its_first_update_is_replaced(tmp_path):
+    run = small_run(tmp_path / "run")
+    with MetricsLog(run.path, run.create()):
+        pass
+    other = small_run(run.path, seed=1)
+    other.create()
+    assert Run.read(run.path) == other

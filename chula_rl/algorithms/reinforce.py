@@ -58,7 +58,8 @@ class Config:
     def __post_init__(self) -> None:
         if not 0 <= self.gamma <= 1:
             raise ConfigError(f"gamma is {self.gamma}; expected a number in [0, 1].")
-        for name in ("num_episodes", "total_steps", "policy_lr", "value_lr"):
+        positive = ("num_episodes", "total_steps", "policy_lr", "value_lr")
+        for name in (*positive, "max_grad_norm", "value_scale"):
             if not getattr(self, name) > 0:
                 raise ConfigError(
                     f"{name} is {getattr(self, name)}; expected more than 0."
