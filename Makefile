@@ -44,7 +44,7 @@ check: $(READY) book ## lint, format, types, the import rule, links inside the b
 	ruff format --check .
 	mypy
 	lint-imports
-	linkchecker --no-status --no-robots --ignore-url='^https?:' $(BOOK)/index.html
+	python tools/check_links.py $(BOOK)
 
 bench: $(READY) ## steps a second of the environments, beside Gymnasium's
 	chula-rl bench env
