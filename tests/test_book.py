@@ -107,6 +107,16 @@ def test_no_cell_ended_in_an_error(page: Page) -> None:
 
 
 @pytest.mark.slow
+def test_no_formula_is_left_as_text(page: Page) -> None:
+    html = page.path.read_text("utf-8")
+    article = html[html.index("<article") : html.index("</article>")]
+    code = r"<(pre|code|script|style|svg)\b.*?</\1>"
+    prose = re.sub(r"<[^>]+>", "", re.sub(code, "", article, flags=re.DOTALL))
+    # a formula that was recognised is between backslashes and brackets
+    assert re.findall(r".{0,30}\$.{0,30}", prose) == []
+
+
+@pytest.mark.slow
 def test_resources_are_part_of_the_site(page: Page) -> None:
     for address in page.resources():
         assert not re.match(r"(https?:)?//", address), address
