@@ -24,6 +24,7 @@ MAX_POSITION = 2.4  # m
 MAX_ANGLE = math.radians(12)
 START_BOUND = 0.05  # each state variable starts uniformly in +- this
 MAX_EPISODE_STEPS = 500
+SOLVED_RETURN = 475.0  # mean return over 100 episodes, as for CartPole-v1
 ENV_ID = "chula_rl/ContinuousCartPole-v0"
 
 _UNBOUNDED = float(np.finfo(np.float32).max)  # Gymnasium's checker warns of infinity
@@ -225,5 +226,5 @@ def register_envs() -> None:
             entry_point="chula_rl.envs:ContinuousCartPoleEnv",
             vector_entry_point="chula_rl.vector_envs:ContinuousCartPoleVectorEnv",
             max_episode_steps=MAX_EPISODE_STEPS,
-            reward_threshold=475.0,
+            reward_threshold=SOLVED_RETURN,
         )

@@ -6,15 +6,14 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import gymnasium as gym
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from chula_rl.envs import ENV_ID
+from chula_rl.envs import ENV_ID, SOLVED_RETURN
 from chula_rl.errors import ConfigError
 from chula_rl.rollout import action_bounds
 from chula_rl.types import FloatArray
 
-SOLVED_RETURN = 475.0  # mean return over 100 episodes, as for Gymnasium's CartPole-v1
 EVALUATION_SEED = 10_000_019  # added to a run's seed: starts that training never sees
 
 
@@ -61,16 +60,34 @@ def evaluate(
     obs, _ = env.reset(seed=seed)
     return_, length = np.zeros(num_episodes), np.zeros(num_episodes)
     alive = np.ones(num_episodes, dtype=np.bool_)
-    with torch.inference_mode():
-        while alive.any():
-            mean, _ = policy(torch.as_tensor(obs, dtype=torch.float32))
-            action = torch.minimum(torch.maximum(mean, low), high)
-            obs, reward, terminated, truncated, _ = env.step(action.numpy())
-            return_ += alive * reward
-            length += alive
-            alive &= ~(terminated | truncated)
+    while alive.any():
+        action = mean_action(policy, obs, low, high)
+        obs, reward, terminated, truncated, _ = env.step(action)
+        return_ += alive * reward
+        length += alive
+        alive &= ~(terminated | truncated)
     env.close()
     return Evaluation(return_, length)
+
+
+def mean_action(
+    policy: nn.Module, obs: FloatArray, low: Tensor, high: Tensor
+) -> FloatArray:
+    """The mean of the policy, without noise, clipped for the environment.
+
+    Args:
+        policy: maps ``obs [B, obs_dim]`` to ``(mean, log_std)``, both ``[B, A]``.
+        obs: ``[B, obs_dim]``.
+        low: ``[A]``, the smallest action that the environment takes.
+        high: ``[A]``, the largest.
+
+    Returns:
+        ``[B, A]``.
+    """
+    with torch.inference_mode():
+        mean, _ = policy(torch.as_tensor(obs, dtype=torch.float32))
+        action: FloatArray = torch.minimum(torch.maximum(mean, low), high).numpy()
+    return action
 
 
 class Curve(NamedTuple):

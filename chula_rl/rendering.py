@@ -14,7 +14,6 @@ import gymnasium as gym
 import matplotlib
 import numpy as np
 import numpy.typing as npt
-import torch
 from cycler import cycler
 from gymnasium.vector import VectorEnv
 from matplotlib.axes import Axes
@@ -24,7 +23,7 @@ from torch import nn
 
 from chula_rl.envs import ENV_ID
 from chula_rl.errors import ConfigError
-from chula_rl.evaluation import Curve
+from chula_rl.evaluation import Curve, mean_action
 from chula_rl.rollout import action_bounds
 from chula_rl.types import FloatArray
 
@@ -234,10 +233,8 @@ def play(
         yield _frame(env)
         ended = np.zeros(1, dtype=np.bool_)
         while not ended.any():
-            with torch.inference_mode():
-                mean, _ = policy(torch.as_tensor(obs, dtype=torch.float32))
-            action = torch.minimum(torch.maximum(mean, low), high)
-            obs, _, terminated, truncated, _ = env.step(action.numpy())
+            action = mean_action(policy, obs, low, high)
+            obs, _, terminated, truncated, _ = env.step(action)
             ended = terminated | truncated
             yield _frame(env)
     finally:

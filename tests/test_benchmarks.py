@@ -1,4 +1,4 @@
-"""Timing: the arithmetic by a false clock, and that ours is the faster one."""
+"""Timing: the arithmetic, by a false clock; nothing here depends on a real one."""
 
 import re
 
@@ -25,11 +25,6 @@ def test_medians_and_the_ratio_of_neighbours(monkeypatch):
     monkeypatch.setattr(benchmarks, "_calls_per_second", lambda *_: next(speeds))
     speed = benchmarks.vector_env_speed(num_envs=4, repetitions=3)
     assert speed == (4, 4 * 20.0, 4 * 2.0, 10.0)
-
-
-def test_our_vector_environment_is_the_faster():
-    speed = benchmarks.vector_env_speed(num_envs=64, repetitions=3, seconds=0.02)
-    assert speed.ratio > 1
 
 
 def test_table_has_a_line_for_each_number_of_copies(monkeypatch):
