@@ -11,7 +11,7 @@ BOOK := _build/html
 # nbgrader runs its tools by name
 export PATH := $(VENV)/bin:$(PATH)
 
-.PHONY: help course test book assignments grade serve check bench clean
+.PHONY: help course test book assignments grade serve check bench policies clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -46,8 +46,16 @@ check: $(READY) book ## lint, format, types, the import rule, links inside the b
 	lint-imports
 	python tools/check_links.py $(BOOK)
 
-bench: $(READY) ## steps a second of the environments, beside Gymnasium's
+bench: $(READY) ## speed of environments, updates and training, beside other libraries
 	chula-rl bench env
+	chula-rl bench update
+	chula-rl bench train
+
+policies: $(READY) ## train the policies that come with the package
+	for a in reinforce a2c ddpg; do \
+		chula-rl train $$a --seed 1 --no-gif --overwrite --out _build/policies/$$a && \
+		chula-rl export _build/policies/$$a --out chula_rl/data/$$a.safetensors; \
+	done
 
 clean: ## remove everything that was built (not .venv)
 	rm -rf _build assignments/{release,submitted,autograded,feedback,gradebook.db*,grades.csv}

@@ -6,7 +6,7 @@
     ├── ShapeError           a tensor has another shape than the equation needs
     ├── ConfigError          a setting is out of its range or contradicts another
     ├── UnsupportedEnvError  an environment cannot be used for what was asked
-    ├── CheckpointError      a run folder cannot be read, or belongs to another run
+    ├── CheckpointError      a saved run or policy cannot be read, written or used
     └── AssignmentError      an assignment's source, release or submission is not sound
         ├── MarkerError      a solution or test marker is misspelt or unbalanced
         ├── LeakError        something released would show a solution or a hidden test
@@ -33,7 +33,7 @@ class UnsupportedEnvError(ChulaRLError):
 
 
 class CheckpointError(ChulaRLError):
-    """A run folder cannot be read, or belongs to another run."""
+    """A saved run or policy cannot be read, written or used."""
 
 
 class AssignmentError(ChulaRLError):

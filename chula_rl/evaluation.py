@@ -1,5 +1,6 @@
-"""How good a policy is, and how sure we are of it."""
+"""How good a policy is, and how that changes as it learns."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -9,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from chula_rl.env_stream import action_bounds
 from chula_rl.envs import ENV_ID, SOLVED_RETURN
-from chula_rl.errors import ConfigError
-from chula_rl.rollout import action_bounds
+from chula_rl.errors import ConfigError, ShapeError, UnsupportedEnvError
 from chula_rl.types import FloatArray
 
 EVALUATION_SEED = 10_000_019  # added to a run's seed: starts that training never sees
@@ -35,112 +36,95 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    policy: nn.Module,
+    policy: Callable[[Tensor], Any],
     env_id: str = ENV_ID,
     num_episodes: int = 100,
     seed: int = 0,
+    max_steps: int = 100_000,
     **env_kwargs: Any,
 ) -> Evaluation:
     """Play the mean action of a policy for a number of episodes, all at once.
 
     Args:
-        policy: maps ``obs [B, obs_dim]`` to ``(mean, log_std)``, both ``[B, A]``.
+        policy: as in ``mean_action``.
         env_id: a registered environment with continuous actions.
         num_episodes: how many episodes, each in an environment of its own.
         seed: of the starts; use seeds that training does not see.
+        max_steps: of an episode, after which the environment is taken never to end.
         env_kwargs: passed on to ``gymnasium.make_vec``.
 
     Returns:
         The undiscounted return and the length of each episode.
+
+    Raises:
+        ConfigError: ``num_episodes`` or ``max_steps`` is less than 1.
+        ShapeError: the policy's action has not the shape that the environment takes.
+        UnsupportedEnvError: the actions are not continuous, a reward is not finite, or
+            an episode does not end within ``max_steps``.
     """
-    if num_episodes < 1:
-        raise ConfigError(f"num_episodes is {num_episodes}; expected at least 1.")
+    for name, value in [("num_episodes", num_episodes), ("max_steps", max_steps)]:
+        if value < 1:
+            raise ConfigError(f"{name} is {value}; expected at least 1.")
     env = gym.make_vec(env_id, num_envs=num_episodes, **env_kwargs)
-    low, high = action_bounds(env)
-    obs, _ = env.reset(seed=seed)
     return_, length = np.zeros(num_episodes), np.zeros(num_episodes)
     alive = np.ones(num_episodes, dtype=np.bool_)
-    while alive.any():
-        action = mean_action(policy, obs, low, high)
-        obs, reward, terminated, truncated, _ = env.step(action)
-        return_ += alive * reward
-        length += alive
-        alive &= ~(terminated | truncated)
-    env.close()
-    return Evaluation(return_, length)
+    with contextlib.closing(env):
+        low, high = action_bounds(env)
+        obs, _ = env.reset(seed=seed)
+        for step in range(1, max_steps + 1):
+            action = mean_action(policy, obs, low, high)
+            obs, reward, terminated, truncated, _ = env.step(action)
+            _check_reward(reward[alive], step, env_id)
+            return_[alive] += reward[alive]
+            length += alive
+            alive &= ~(terminated | truncated)
+            if not alive.any():
+                return Evaluation(return_, length)
+    raise UnsupportedEnvError(
+        f"{alive.sum()} of {num_episodes} episodes of {env_id} did not end within "
+        f"{max_steps:,} steps; expected each to end. Give it a time limit: register it "
+        "with max_episode_steps, or wrap it in gymnasium.wrappers.TimeLimit."
+    )
+
+
+def _check_reward(reward: FloatArray, step: int, env_id: str) -> None:
+    """Refuse what would make the return of an episode mean nothing."""
+    finite = np.isfinite(reward)
+    if not finite.all():
+        raise UnsupportedEnvError(
+            f"{env_id} gave the reward {reward[~finite][0]} at step {step}; expected a "
+            "finite number. Look for NaN in its physics and in the policy's parameters."
+        )
 
 
 def mean_action(
-    policy: nn.Module, obs: FloatArray, low: Tensor, high: Tensor
+    policy: Callable[[Tensor], Any], obs: FloatArray, low: Tensor, high: Tensor
 ) -> FloatArray:
-    """The mean of the policy, without noise, clipped for the environment.
+    """What the policy does without noise, clipped for the environment.
 
     Args:
-        policy: maps ``obs [B, obs_dim]`` to ``(mean, log_std)``, both ``[B, A]``.
+        policy: a module, or another function of ``obs [B, obs_dim]``, that returns
+            ``(mean, log_std)``, both ``[B, A]``, or the action alone, ``[B, A]``.
         obs: ``[B, obs_dim]``.
         low: ``[A]``, the smallest action that the environment takes.
         high: ``[A]``, the largest.
 
     Returns:
         ``[B, A]``.
+
+    Raises:
+        ShapeError: the mean or action has another shape.
     """
     with torch.inference_mode():
-        mean, _ = policy(torch.as_tensor(obs, dtype=torch.float32))
+        output = policy(torch.as_tensor(obs, dtype=torch.float32))
+        mean = output[0] if isinstance(output, tuple) else output
+        if mean.shape != (len(obs), len(low)):
+            raise ShapeError(
+                f"the policy's action has shape {tuple(mean.shape)}; expected "
+                f"{(len(obs), len(low))}, one row for each observation."
+            )
         action: FloatArray = torch.minimum(torch.maximum(mean, low), high).numpy()
     return action
-
-
-class Curve(NamedTuple):
-    """A learning curve over seeds: centre and interval at each point, ``[K]``."""
-
-    steps: FloatArray
-    centre: FloatArray
-    low: FloatArray
-    high: FloatArray
-
-
-def learning_curve(
-    steps: FloatArray,
-    scores: FloatArray,
-    confidence: float = 0.95,
-    num_resamples: int = 2000,
-    seed: int = 0,
-) -> Curve:
-    """Interquartile mean over seeds with a percentile bootstrap interval.
-
-    The interquartile mean is the mean of the middle half of the seeds: less moved by
-    one lucky or unlucky seed than the mean, and less wasteful than the median.
-
-    Args:
-        steps: ``[K]``, environment steps at which each seed was evaluated.
-        scores: ``[num_seeds, K]``.
-        confidence: of the interval, in (0, 1).
-        num_resamples: bootstrap resamples of the seeds.
-        seed: of the resampling.
-
-    Returns:
-        The curve.
-
-    Source: Agarwal et al. (2021), section 4.
-    """
-    if scores.ndim != 2 or scores.shape[1] != len(steps):
-        raise ConfigError(
-            f"scores has shape {scores.shape}; expected (num_seeds, {len(steps)})."
-        )
-    rng = np.random.default_rng(seed)
-    index = rng.integers(len(scores), size=(num_resamples, len(scores)))
-    resampled = interquartile_mean(scores[index], axis=1)  # [num_resamples, K]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail], axis=0)
-    return Curve(np.asarray(steps), interquartile_mean(scores, axis=0), low, high)
-
-
-def interquartile_mean(values: FloatArray, axis: int = 0) -> FloatArray:
-    """Mean of the middle half of ``values`` along an axis (25% cut at each end)."""
-    count = values.shape[axis]
-    cut = count // 4
-    middle = np.take(np.sort(values, axis=axis), range(cut, count - cut), axis=axis)
-    return np.asarray(middle.mean(axis=axis))
 
 
 class TrainingScores(NamedTuple):

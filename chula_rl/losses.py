@@ -1,11 +1,13 @@
 """Densities and losses: pure functions of tensors, written as in the book."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from chula_rl.errors import ShapeError
+from chula_rl.shapes import check_same_shape
 
 
 def gaussian_log_prob(mean: Tensor, log_std: Tensor, action: Tensor) -> Tensor:
@@ -136,16 +138,117 @@ def reinforce_loss(
     ### END SOLUTION
 
 
-def check_same_shape(**tensors: Tensor) -> None:
-    """Refuse tensors of different shapes, which would be broadcast silently.
+def a2c_loss(
+    log_prob: Tensor,
+    entropy: Tensor,
+    value: Tensor,
+    target: Tensor,
+    value_coef: float,
+    entropy_coef: float,
+) -> Tensor:
+    r"""Loss of the advantage actor-critic: policy, value and entropy in one sum.
+
+    .. math:: L(\theta, \phi) = \frac1N \sum_{n=1}^{N} \Bigl(
+        -\bigl(y_n - V_\phi(s_n)\bigr)_\text{const} \log\pi_\theta(a_n|s_n)
+        + \tfrac12 c_v \bigl(y_n - V_\phi(s_n)\bigr)^2 - c_h H_n \Bigr)
+
+    The advantage ``y - V`` is a constant in the policy's term, the target ``y``
+    everywhere: the value error alone moves the value.
+
+    Args:
+        log_prob: ``[...]``, the log-density of each action taken, with its gradient.
+        entropy: ``[...]``, the policy's entropy in each state, with its gradient.
+        value: ``[...]``, the value of each state, with its gradient.
+        target: ``[...]``, what the value should have been.
+        value_coef: c_v, the weight of the value error.
+        entropy_coef: c_h, the weight of the entropy.
+
+    Returns:
+        A scalar.
 
     Raises:
-        ShapeError: not all shapes are equal.
+        ShapeError: the four tensors do not all have one and the same shape.
+
+    Source: Mnih et al. (2016), section 4.
     """
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if len(set(shapes.values())) > 1:
-        raise ShapeError(
-            "expected one and the same shape, got "
-            + ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-            + ". Reshape before the call: [N, 1] against [N] would give [N, N]."
-        )
+    ### BEGIN SOLUTION
+    check_same_shape(log_prob=log_prob, entropy=entropy, value=value, target=target)
+    error = target.detach() - value
+    policy_loss = -(error.detach() * log_prob).mean()
+    value_loss = 0.5 * error.square().mean()
+    return policy_loss + value_coef * value_loss - entropy_coef * entropy.mean()
+    ### END SOLUTION
+
+
+def exploratory_action(
+    action: Tensor, noise: Tensor, low: Tensor, high: Tensor
+) -> Tensor:
+    r"""The action of a deterministic policy with noise, within the bounds.
+
+    .. math:: a = \min(\max(\mu(s) + \varepsilon, a_\text{low}), a_\text{high})
+
+    Args:
+        action: ``[N, A]``, the action of the policy.
+        noise: ``[N, A]``, in the units of the action.
+        low: ``[A]``, the smallest action that the environment takes.
+        high: ``[A]``, the largest.
+
+    Returns:
+        ``[N, A]``, for the environment and for the replay buffer.
+
+    Raises:
+        ShapeError: action and noise differ in shape.
+
+    Source: Lillicrap et al. (2015), equation 7.
+    """
+    ### BEGIN SOLUTION
+    check_same_shape(action=action, noise=noise)
+    return torch.minimum(torch.maximum(action + noise, low), high)
+    ### END SOLUTION
+
+
+def critic_loss(q: Tensor, target: Tensor) -> Tensor:
+    r"""Mean squared error of an action-value function.
+
+    .. math:: L(\phi) = \frac1N \sum_{n=1}^{N} \bigl(y_n - Q_\phi(s_n, a_n)\bigr)^2
+
+    Args:
+        q: ``[N]``, with its gradient.
+        target: ``[N]``, a constant.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        ShapeError: q and target differ in shape.
+
+    Source: Lillicrap et al. (2015), algorithm 1.
+    """
+    ### BEGIN SOLUTION
+    check_same_shape(q=q, target=target)
+    return (target.detach() - q).square().mean()
+    ### END SOLUTION
+
+
+def actor_loss(
+    actor: Callable[[Tensor], Tensor],
+    critic: Callable[[Tensor, Tensor], Tensor],
+    obs: Tensor,
+) -> Tensor:
+    r"""Loss whose gradient is minus the deterministic policy gradient.
+
+    .. math:: L(\theta) = -\frac1N \sum_{n=1}^{N} Q\bigl(s_n, \mu_\theta(s_n)\bigr)
+
+    Args:
+        actor: ``actor(obs) -> [N, A]``.
+        critic: ``critic(obs, action) -> [N]``.
+        obs: ``[N, obs_dim]``.
+
+    Returns:
+        A scalar.
+
+    Source: Silver et al. (2014), theorem 1; Lillicrap et al. (2015), equation 6.
+    """
+    ### BEGIN SOLUTION
+    return -critic(obs, actor(obs)).mean()
+    ### END SOLUTION

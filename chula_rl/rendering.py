@@ -1,252 +1,73 @@
-"""Figures for light and dark pages, learning curves, and pictures of a policy."""
+"""Pictures and videos of a policy at work."""
 
 import contextlib
-import hashlib
-import html
-import io
+import itertools
+import math
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium as gym
-import matplotlib
 import numpy as np
 import numpy.typing as npt
-from cycler import cycler
 from gymnasium.vector import VectorEnv
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from PIL import Image
-from torch import nn
+from torch import Tensor
 
+from chula_rl.env_stream import action_bounds
 from chula_rl.envs import ENV_ID
-from chula_rl.errors import ConfigError
-from chula_rl.evaluation import Curve, mean_action
-from chula_rl.rollout import action_bounds
-from chula_rl.types import FloatArray
+from chula_rl.errors import ConfigError, UnsupportedEnvError
+from chula_rl.evaluation import mean_action
 
 Frame = npt.NDArray[np.uint8]
-
-# Four of the colours of Okabe and Ito (2008): told apart in every form of colour
-# blindness, and with a contrast of at least 3 against both backgrounds.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-_STYLE = {
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "axes.prop_cycle": cycler(linestyle=["-", "--"]) * cycler(color=COLOURS),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "grid.alpha": 0.25,
-    "grid.linewidth": 0.6,
-    "image.cmap": "cividis",
-    "legend.frameon": False,
-    "svg.fonttype": "path",
-}
-
-
-class Theme(NamedTuple):
-    """Colours of the text and of the page on which a figure is shown."""
-
-    name: str
-    text: str
-    background: str
-
-    def style(self) -> dict[Any, Any]:
-        """Settings of matplotlib."""
-        text = ("text.color", "axes.labelcolor", "axes.edgecolor", "axes.titlecolor")
-        ticks = ("xtick.color", "ytick.color", "grid.color", "hatch.color")
-        page = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
-        return {
-            **_STYLE,
-            **dict.fromkeys(text + ticks, self.text),
-            **dict.fromkeys(page, self.background),
-            "svg.hashsalt": self.name,
-        }
-
-
-LIGHT = Theme("light", text="#222832", background="#ffffff")
-DARK = Theme("dark", text="#ced6dd", background="#14181e")
-
-
-class ThemedFigure:
-    """A figure as two SVG images, of which a page shows the one of its theme.
-
-    A notebook displays it. The HTML is ``<figure class="chula-figure">`` around
-    ``<div class="only-light">`` and ``<div class="only-dark">``, classes that
-    pydata-sphinx-theme shows and hides. That theme also puts a light plate behind the
-    HTML output of cells on dark pages; a style sheet takes it away with
-    ``html[data-theme="dark"] .bd-content div.cell_output
-    .text_html:has(.chula-figure) {background: none}``.
-
-    Args:
-        light: SVG text for a light page.
-        dark: SVG text for a dark page.
-        alt: what the figure shows, in words.
-    """
-
-    def __init__(self, light: str, dark: str, alt: str) -> None:
-        self.light = light
-        self.dark = dark
-        self.alt = alt
-
-    def __repr__(self) -> str:
-        return f"[Figure: {self.alt}]"
-
-    def _repr_html_(self) -> str:
-        return (
-            '<figure class="chula-figure">'
-            f'<div class="only-light">{self.light}</div>'
-            f'<div class="only-dark">{self.dark}</div></figure>'
-        )
-
-
-def show_figure(
-    draw: Callable[[Figure], None], *, alt: str, width: float = 7.0, height: float = 3.6
-) -> ThemedFigure:
-    """Draw a figure for light pages and again for dark pages.
-
-    Args:
-        draw: draws on the empty figure that it is given, without pyplot; called twice,
-            so it must not change anything else. Colours ``C0`` to ``C3`` and grey
-            (``"0.5"``) are readable on both pages.
-        alt: what the figure shows, in words, for those who cannot see it.
-        width: in inches.
-        height: in inches.
-
-    Returns:
-        An object to leave as the last expression of a notebook cell.
-
-    Raises:
-        ConfigError: ``alt`` is empty.
-
-    Example:
-        >>> def draw(fig):
-        ...     ax = fig.subplots()
-        ...     _ = ax.plot([0, 1, 4, 9])
-        >>> show_figure(draw, alt="The squares of 0 to 3.")
-        [Figure: The squares of 0 to 3.]
-    """
-    if not alt.strip():
-        raise ConfigError("alt is empty; say in words what the figure shows.")
-    light, dark = (_svg(draw, theme, alt, width, height) for theme in (LIGHT, DARK))
-    return ThemedFigure(light, dark, alt)
-
-
-def _svg(
-    draw: Callable[[Figure], None], theme: Theme, alt: str, width: float, height: float
-) -> str:
-    buffer = io.StringIO()
-    no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    with matplotlib.rc_context(theme.style()):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        draw(figure)
-        figure.savefig(buffer, format="svg", transparent=True, metadata=no_metadata)
-    return _inline(buffer.getvalue(), theme.name, alt)
-
-
-def _inline(document: str, theme: str, alt: str) -> str:
-    """An SVG document as an element that may stand beside others in one page."""
-    digest = hashlib.sha256(f"{theme}{alt}{document}".encode()).hexdigest()[:8]
-    svg = document[document.index("<svg") :]
-    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
-    # a style element would apply to the whole page: the root's attribute says the same
-    svg = re.sub(r"<style.*?</style>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{theme}-{digest}-", svg)
-    style = "stroke-linejoin:round;stroke-linecap:butt;max-width:100%;height:auto"
-    label = html.escape(alt, quote=True)
-    return svg.replace(
-        "<svg ", f'<svg role="img" aria-label="{label}" style="{style}" ', 1
-    )
-
-
-def plot_learning_curve(
-    ax: Axes,
-    curve: Curve,
-    scores: FloatArray | None = None,
-    label: str | None = None,
-) -> None:
-    """Draw a learning curve with its interval shaded.
-
-    Args:
-        ax: where to draw; the next colour of its cycle is used.
-        curve: from ``evaluation.learning_curve``.
-        scores: ``[num_seeds, K]``, the single seeds, drawn faintly; None for none.
-        label: for the legend.
-    """
-    (line,) = ax.plot(curve.steps, curve.centre, label=label, zorder=3)
-    colour = line.get_color()
-    ax.fill_between(
-        curve.steps, curve.low, curve.high, color=colour, alpha=0.3, linewidth=0
-    )
-    if scores is not None:
-        ax.plot(curve.steps, scores.T, "-", color=colour, alpha=0.2, linewidth=0.7)
-    ax.set(xlabel="environment steps", ylabel="return")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
-
-
-def save_learning_curve(
-    path: Path, metrics: Mapping[str, FloatArray], threshold: float | None = None
-) -> None:
-    """Save the learning curve of one run as PNG images, light and dark.
-
-    Args:
-        path: of the light image; the dark one gets ``-dark`` after the name's stem.
-        metrics: columns ``steps`` and ``return``, both ``[K]``.
-        threshold: the return that counts as solved, drawn as a line; None for none.
-    """
-    for theme in (LIGHT, DARK):
-        name = path.name if theme is LIGHT else f"{path.stem}-dark{path.suffix}"
-        with matplotlib.rc_context(theme.style()):
-            figure = Figure(figsize=(7.0, 3.6), layout="constrained")
-            ax = figure.subplots()
-            ax.plot(metrics["steps"], metrics["return"])
-            if threshold is not None:
-                ax.axhline(threshold, color="0.5", linestyle=":", label="solved")
-                ax.legend(loc="lower right")
-            ax.set(xlabel="environment steps", ylabel="mean return of each update")
-            ax.xaxis.set_major_formatter("{x:,.0f}")
-            figure.savefig(path.with_name(name), dpi=150)
+DEFAULT_FPS = 50.0  # the cart-pole's own, of whose time a step is 0.02 s
 
 
 def play(
-    policy: nn.Module, env_id: str, seed: int, render_mode: str
-) -> Iterator[Frame | None]:
+    policy: Callable[[Tensor], Any], env_id: str, seed: int, render_mode: str
+) -> Generator[Frame | None, None, None]:
     """Play one episode with the mean action, pausing after the reset and each step.
 
     Args:
-        policy: maps ``obs [B, obs_dim]`` to ``(mean, log_std)``, both ``[B, A]``.
+        policy: as in ``evaluation.mean_action``.
         env_id: a registered environment with continuous actions.
         seed: of the start.
         render_mode: ``"rgb_array"``, or ``"human"`` to show a window.
 
     Yields:
         An image ``[height, width, 3]``; None while a window shows it.
+
+    Raises:
+        UnsupportedEnvError: the environment does not draw itself, or its actions are
+            not continuous.
     """
     env = gym.make_vec(
         env_id, num_envs=1, vectorization_mode="sync", render_mode=render_mode
     )
-    try:
+    with contextlib.closing(env):
         low, high = action_bounds(env)
         obs, _ = env.reset(seed=seed)
-        yield _frame(env)
+        yield _frame(env, env_id)
         ended = np.zeros(1, dtype=np.bool_)
         while not ended.any():
             action = mean_action(policy, obs, low, high)
             obs, _, terminated, truncated, _ = env.step(action)
             ended = terminated | truncated
-            yield _frame(env)
-    finally:
-        env.close()
+            yield _frame(env, env_id)
 
 
-def _frame(env: VectorEnv[Any, Any, Any]) -> Frame | None:
+def _frame(env: VectorEnv[Any, Any, Any], env_id: str) -> Frame | None:
     """The picture of now; a window is drawn by ``step`` itself."""
     if env.render_mode == "human":
         return None
     with _no_screen():
-        (frame,) = env.render() or ()
+        (frame,) = env.render() or (None,)
+    if frame is None:
+        raise UnsupportedEnvError(
+            f"{env_id} does not draw itself: its render modes are "
+            f"{env.metadata.get('render_modes', [])}; expected 'rgb_array' among them."
+        )
     return np.asarray(frame)
 
 
@@ -264,23 +85,74 @@ def _no_screen() -> Iterator[None]:
 
 
 def rollout_frames(
-    policy: nn.Module, env_id: str = ENV_ID, seed: int = 0
+    policy: Callable[[Tensor], Any],
+    env_id: str = ENV_ID,
+    seed: int = 0,
+    max_frames: int = 2000,
 ) -> list[Frame]:
-    """The images of one episode played with the mean action; see ``play``."""
-    frames = play(policy, env_id, seed, "rgb_array")
-    return [frame for frame in frames if frame is not None]
+    """The images of one episode played with the mean action; see ``play``.
+
+    Args:
+        policy: as in ``evaluation.mean_action``.
+        env_id: a registered environment with continuous actions.
+        seed: of the start.
+        max_frames: where the film is cut, so that an episode without an end does not
+            fill the memory. ``save_mp4`` takes longer ones from ``play`` as they come.
+
+    Returns:
+        One image for the start and one for each step, at most ``max_frames``.
+    """
+    if max_frames < 1:
+        raise ConfigError(f"max_frames is {max_frames}; expected at least 1.")
+    with contextlib.closing(play(policy, env_id, seed, "rgb_array")) as frames:
+        shown = itertools.islice(frames, max_frames)
+        return [frame for frame in shown if frame is not None]
 
 
-def save_gif(frames: Sequence[Frame], path: Path, fps: float = 50.0) -> None:
+def render_fps(env_id: str) -> float:
+    """Images a second at which an environment looks as fast as it is meant to.
+
+    Returns:
+        ``metadata["render_fps"]`` of the environment, and 30 where it says nothing, as
+        in Gymnasium's own recorder.
+    """
+    with contextlib.closing(gym.make(env_id)) as env:
+        return float(env.metadata.get("render_fps") or 30)
+
+
+def save_video(frames: Iterable[Frame], path: Path, fps: float = DEFAULT_FPS) -> None:
+    """Save images as a GIF or an MP4, as the name of the file says.
+
+    Args:
+        frames: one or more images ``[height, width, 3]``.
+        path: of the file, ending in ``.gif`` or ``.mp4``.
+        fps: images a second; ``render_fps`` says how many an environment means.
+
+    Raises:
+        ConfigError: another ending, or as in ``save_gif`` and ``save_mp4``.
+    """
+    savers = {".gif": save_gif, ".mp4": save_mp4}
+    save = savers.get(path.suffix.lower())
+    if save is None:
+        raise ConfigError(
+            f"{path.name} ends in {path.suffix!r}; expected .gif or .mp4."
+        )
+    save(frames, path, fps)
+
+
+def save_gif(frames: Iterable[Frame], path: Path, fps: float = DEFAULT_FPS) -> None:
     """Save images as an animated GIF that repeats for ever.
 
     Args:
         frames: one or more images ``[height, width, 3]``.
         path: of the file.
         fps: images a second; the format stores hundredths of a second for each.
+
+    Raises:
+        ConfigError: no frames, frames that are no images of one size, or an ``fps``
+            that is not positive.
     """
-    if not frames:
-        raise ConfigError("frames is empty; expected at least one image.")
+    frames = list(_checked(frames, fps))
     sample = np.hstack(frames[:: max(1, len(frames) // 8)])
     # one palette for all frames: much faster than one for each
     palette = Image.fromarray(sample).quantize(256, Image.Quantize.FASTOCTREE)
@@ -290,3 +162,108 @@ def save_gif(frames: Sequence[Frame], path: Path, fps: float = 50.0) -> None:
     ]
     milliseconds = max(2, round(100 / fps)) * 10  # browsers slow shorter ones to 100 ms
     first.save(path, save_all=True, append_images=rest, duration=milliseconds, loop=0)
+
+
+def save_mp4(frames: Iterable[Frame], path: Path, fps: float = DEFAULT_FPS) -> None:
+    """Save images as an MP4 video that every browser plays: H.264, 4:2:0 colours.
+
+    Frames are written as they come and not kept. That format needs an even width and
+    height; an odd one is filled up with its last row or column again.
+
+    Args:
+        frames: one or more images ``[height, width, 3]``.
+        path: of the file.
+        fps: images a second.
+
+    Raises:
+        ConfigError: as in ``save_gif``, or imageio-ffmpeg is not installed.
+        OSError: the file could not be written whole; what there is of it is removed.
+    """
+    ffmpeg = _ffmpeg()
+    even = map(_even, _checked(frames, fps))
+    first = next(even)
+    file = str(path.absolute())  # never taken for an option or an address
+    writer = ffmpeg.write_frames(
+        file,
+        (first.shape[1], first.shape[0]),
+        fps=fps,
+        codec="libx264",
+        quality=7,
+        macro_block_size=2,
+        ffmpeg_log_level="error",
+        output_params=["-movflags", "+faststart"],  # plays while it still loads
+    )
+    written = 0
+    with _whole_or_nothing(path), contextlib.closing(writer):
+        with _ffmpeg_failures(path):
+            writer.send(None)
+        for frame in itertools.chain([first], even):
+            with _ffmpeg_failures(path):
+                writer.send(frame.tobytes())
+            written += 1
+        with _ffmpeg_failures(path):
+            writer.close()
+            # ffmpeg may fail after the last frame, and nobody reads its exit status
+            if ffmpeg.count_frames_and_secs(file)[0] != written:
+                raise OSError("frames are missing")
+
+
+@contextlib.contextmanager
+def _whole_or_nothing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _ffmpeg_failures(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # RuntimeError: the file is no video
+        raise OSError(
+            f"could not write {path} with ffmpeg, which says why above; expected a "
+            "folder to write in and enough space on the disk."
+        ) from error
+
+
+def _even(frame: Frame) -> Frame:
+    height, width, _ = frame.shape
+    return np.pad(frame, [(0, height % 2), (0, width % 2), (0, 0)], mode="edge")
+
+
+def _ffmpeg() -> Any:
+    """The module ``imageio_ffmpeg``, which brings a program of its own."""
+    try:
+        import imageio_ffmpeg
+
+        imageio_ffmpeg.get_ffmpeg_exe()
+    except (ImportError, RuntimeError) as error:  # RuntimeError: without the program
+        raise ConfigError(
+            f"MP4 needs imageio-ffmpeg ({error}): pip install imageio-ffmpeg. "
+            "Or save a GIF, with a name that ends in .gif, which needs nothing more."
+        ) from error
+    return imageio_ffmpeg
+
+
+def _checked(frames: Iterable[Frame], fps: float) -> Iterator[Frame]:
+    """The frames, each checked as it comes."""
+    if not 0 < fps < math.inf:
+        raise ConfigError(f"fps is {fps}; expected a positive number.")
+    first = None
+    for frame in frames:
+        first = frame if first is None else first
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+            raise ConfigError(
+                f"a frame has shape {frame.shape} and dtype {frame.dtype}; expected "
+                "(height, width, 3) of uint8, as render_mode='rgb_array' gives."
+            )
+        if frame.shape != first.shape:
+            raise ConfigError(
+                f"a frame has shape {frame.shape}, but the first has {first.shape}; "
+                "expected images of one size."
+            )
+        yield frame
+    if first is None:
+        raise ConfigError("frames is empty; expected at least one image.")

@@ -5,32 +5,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor, nn
 
-from chula_rl import losses
+from chula_rl import losses, returns
+from chula_rl.env_stream import EnvStream, Step, action_bounds
 from chula_rl.errors import UnsupportedEnvError
-from chula_rl.types import Episode
+from chula_rl.types import Episode, FloatArray, Rollout, Transition
 
 BoundedAction = Callable[
     [Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]
 ]
+SuccessorObs = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+ExploratoryAction = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
-
-def action_bounds(env: VectorEnv[Any, Any, Any]) -> tuple[Tensor, Tensor]:
-    """The smallest and largest action, each ``[action_dim]``.
-
-    Raises:
-        UnsupportedEnvError: the action space is not a ``Box`` of one dimension.
-    """
-    space = env.single_action_space
-    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
-        raise UnsupportedEnvError(
-            f"the action space is {space}; expected a Box of shape (action_dim,). "
-            "The algorithms of this course are for continuous actions."
-        )
-    return torch.as_tensor(space.low), torch.as_tensor(space.high)
+MAX_EPISODE_STEPS = 100_000  # beyond it an episode is taken to have no end
 
 
 def collect_episodes(
@@ -52,8 +41,9 @@ def collect_episodes(
         B episodes, with the raw actions.
 
     Raises:
-        UnsupportedEnvError: the environment never resets on its own, or its actions
-            are not continuous.
+        UnsupportedEnvError: the environment never resets on its own, has an episode
+            without end, gives rewards that are not finite, or its actions are not
+            continuous.
     """
     if env.metadata.get("autoreset_mode") is AutoresetMode.DISABLED:
         raise UnsupportedEnvError(
@@ -76,6 +66,8 @@ def collect_episodes(
         alive = ~(terminated | truncated)
         obs, reward, ended, cut, _ = env.step(env_action.numpy())
         steps.append((obs_tensor, action, torch.tensor(reward, dtype=torch.float32)))
+        if not np.isfinite(reward[alive]).all() or len(steps) > MAX_EPISODE_STEPS:
+            _refuse_episodes(len(steps), reward)
         length += alive
         terminated |= alive & ended
         truncated |= alive & cut
@@ -90,3 +82,105 @@ def collect_episodes(
         )
         for b, t in enumerate(length)
     ]
+
+
+def collect_rollout(
+    stream: EnvStream,
+    policy: nn.Module,
+    num_steps: int,
+    generator: torch.Generator,
+    bounded_action: BoundedAction = losses.bounded_action,
+    successor_obs: SuccessorObs = returns.successor_obs,
+) -> Rollout:
+    """Take T steps in each of the B environments of a stream.
+
+    Args:
+        stream: where it goes on.
+        policy: maps ``obs [B, obs_dim]`` to ``(mean, log_std)``, both ``[B, A]``.
+        num_steps: T.
+        generator: source of the actions.
+        bounded_action: how to sample and clip; see ``losses.bounded_action``.
+        successor_obs: how to see through resets; see ``returns.successor_obs``.
+
+    Returns:
+        The rollout, with the raw actions.
+    """
+    noise = torch.randn(
+        num_steps, stream.num_envs, stream.action_dim, generator=generator
+    )
+    obs, action, steps = [], [], []
+    for t in range(num_steps):
+        with torch.no_grad():
+            mean, log_std = policy(stream.obs)
+            env_action, raw_action = bounded_action(
+                mean, log_std, noise[t], stream.low, stream.high
+            )
+        obs.append(stream.obs)
+        action.append(raw_action)
+        steps.append(stream.step(env_action))
+    return _rollout(obs, action, steps, successor_obs)
+
+
+def _rollout(
+    obs: list[Tensor],
+    action: list[Tensor],
+    steps: list[Step],
+    successor_obs: SuccessorObs,
+) -> Rollout:
+    """Put T steps together."""
+    reward, terminated, truncated, next_obs, final_obs = (
+        torch.from_numpy(np.stack(column)) for column in zip(*steps, strict=True)
+    )
+    successor = successor_obs(  # each step of each environment is a row
+        next_obs.float().flatten(0, 1),
+        final_obs.float().flatten(0, 1),
+        terminated.flatten(),
+        truncated.flatten(),
+    )
+    return Rollout(
+        torch.stack(obs),
+        torch.stack(action),
+        reward.float(),
+        terminated,
+        truncated,
+        successor.view(*next_obs.shape),
+    )
+
+
+def noisy_step(
+    stream: EnvStream,
+    actor: nn.Module,
+    noise: Tensor,
+    exploratory_action: ExploratoryAction = losses.exploratory_action,
+    successor_obs: SuccessorObs = returns.successor_obs,
+) -> Transition:
+    """Take one step in each of the B environments of a stream, with noise.
+
+    Args:
+        stream: where it goes on.
+        actor: maps ``obs [B, obs_dim]`` to an action ``[B, A]``.
+        noise: ``[B, A]``, in half ranges of the action.
+        exploratory_action: see ``losses.exploratory_action``.
+        successor_obs: how to see through resets; see ``returns.successor_obs``.
+
+    Returns:
+        B steps, with the actions as the environments got them.
+    """
+    obs, scaled = stream.obs, noise * stream.half_range
+    with torch.no_grad():
+        action = exploratory_action(actor(obs), scaled, stream.low, stream.high)
+    step = stream.step(action)
+    rollout = _rollout([obs], [action], [step], successor_obs)
+    return Transition(*(column[0] for column in rollout))
+
+
+def _refuse_episodes(step: int, reward: FloatArray) -> None:
+    if np.isfinite(reward).all():
+        raise UnsupportedEnvError(
+            f"an episode has not ended after {step:,} steps, and whole episodes are "
+            "needed here. Register the environment with max_episode_steps, or use an "
+            "algorithm that learns from parts of episodes: a2c, ddpg."
+        )
+    raise UnsupportedEnvError(
+        f"step {step} gave the rewards {reward.tolist()}; expected finite numbers."
+    )

@@ -1,43 +1,52 @@
 """Run folders: what a training run leaves behind, and what it needs to go on.
 
 runs/reinforce-seed0/
-├── config.json             algorithm, environment, seed and settings
+├── config.json             algorithm, environment, seed, settings, versions
 ├── metrics.csv             one row for each update
+├── evaluations.csv         one row for each evaluation of the mean policy
 ├── tensorboard/            the same rows as TensorBoard events
-├── checkpoint.safetensors  networks, optimisers and counters
+├── checkpoint.safetensors  all that training needs to go on
 ├── learning_curve.png      and learning_curve-dark.png
 └── policy.gif              an episode of the policy
 """
 
-import csv
 import dataclasses
 import json
-import os
+import platform
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
+import gymnasium as gym
 import numpy as np
+import torch
 
 from chula_rl._version import __version__
-from chula_rl.algorithms import reinforce
-from chula_rl.checkpoint import load_checkpoint, save_checkpoint
-from chula_rl.errors import CheckpointError, ConfigError
+from chula_rl.algorithms import a2c, ddpg, reinforce
+from chula_rl.checkpoint import (
+    load_checkpoint,
+    read_steps,
+    save_checkpoint,
+    write_whole,
+)
+from chula_rl.errors import CheckpointError, ConfigError, UnsupportedEnvError
 from chula_rl.evaluation import EVALUATION_SEED, TrainState
-from chula_rl.types import FloatArray
+from chula_rl.logs import EVALUATIONS, METRICS, TENSORBOARD, read_evaluations
 
 # Each module has Config, init(config, seed, env_id) and train(state).
-ALGORITHMS: dict[str, ModuleType] = {"reinforce": reinforce}
+ALGORITHMS: dict[str, ModuleType] = {
+    "reinforce": reinforce,
+    "a2c": a2c,
+    "ddpg": ddpg,
+}
 
 CONFIG = "config.json"
-METRICS = "metrics.csv"
-TENSORBOARD = "tensorboard"
 CHECKPOINT = "checkpoint.safetensors"
 LEARNING_CURVE = "learning_curve.png"
 GIF = "policy.gif"
+_NUM_EVALUATIONS = 20  # of a run, unless told otherwise
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,9 @@ class Run:
         env_id: a registered environment.
         seed: of everything random.
         config: the algorithm's ``Config``.
+        eval_every: environment steps between evaluations; None for a twentieth of the
+            training. Evaluations change nothing in the training.
+        eval_episodes: episodes of each evaluation.
     """
 
     path: Path
@@ -57,15 +69,27 @@ class Run:
     env_id: str
     seed: int
     config: Any
+    eval_every: int | None = None
+    eval_episodes: int = 100
 
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ConfigError(f"seed is {self.seed}; expected 0 or more.")
+        for name in ("eval_every", "eval_episodes"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} is {value}; expected at least 1.")
 
     @property
     def evaluation_seed(self) -> int:
         """Seed of starts that training does not see."""
         return EVALUATION_SEED + self.seed
+
+    @property
+    def eval_interval(self) -> int:
+        """Environment steps between evaluations."""
+        total: int = self.config.total_steps
+        return self.eval_every or max(1, total // _NUM_EVALUATIONS)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -81,7 +105,9 @@ class Run:
                 for name, value in saved["config"].items()
             }
             config = ALGORITHMS[saved["algorithm"]].Config(**settings)
-            return cls(path, saved["algorithm"], saved["env_id"], saved["seed"], config)
+            names = ("algorithm", "env_id", "seed", "eval_every", "eval_episodes")
+            others = {name: saved[name] for name in names}
+            return cls(path=path, config=config, **others)
         except (FileNotFoundError, NotADirectoryError):
             raise CheckpointError(
                 f"{path} holds no run: there is no {CONFIG}. Expected a folder made by "
@@ -104,17 +130,28 @@ class Run:
 
         Raises:
             CheckpointError: the folder holds another run, or something else.
+            UnsupportedEnvError: the environment needs a package that is missing.
         """
         state = self._fresh_state()
-        if self.path.is_file() or (self.path.is_dir() and any(self.path.iterdir())):
-            self._clear(overwrite)
+        self.check_vacant(overwrite)
+        self._clear()
         self.path.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({**self.identity(), "version": __version__}, indent=2)
-        (self.path / CONFIG).write_text(text + "\n", encoding="utf-8")
+        content = {**self.settings(), "versions": _versions()}
+        write_whole(self.path / CONFIG, json.dumps(content, indent=2).encode() + b"\n")
         self.save(state)
         return state
 
-    def _clear(self, overwrite: bool) -> None:
+    def check_vacant(self, overwrite: bool = False) -> None:
+        """Refuse a folder in which something would be lost.
+
+        Args:
+            overwrite: a run that the folder holds may be lost.
+
+        Raises:
+            CheckpointError: the folder holds another run, or something else.
+        """
+        if not (self.path.is_file() or _has_content(self.path)):
+            return
         try:
             Run.read(self.path)
         except CheckpointError as error:
@@ -129,8 +166,11 @@ class Run:
                 f"{self.path} already holds a run. Go on with it (--resume), give "
                 "another --out, or delete it (--overwrite)."
             )
+
+    def _clear(self) -> None:
         shutil.rmtree(self.path / TENSORBOARD, ignore_errors=True)
-        for pattern in (METRICS, "checkpoint.*", "learning_curve*.png", GIF, CONFIG):
+        tables = (METRICS, EVALUATIONS)
+        for pattern in (*tables, "checkpoint.*", "learning_curve*.png", GIF, CONFIG):
             for file in self.path.glob(pattern):
                 file.unlink()
 
@@ -148,9 +188,61 @@ class Run:
         load_checkpoint(self.path / CHECKPOINT, state, self.identity())
         return state
 
+    def start_or_restore(self) -> TrainState:
+        """The state from which training goes on, or starts if it never did.
+
+        Raises:
+            CheckpointError: the folder holds another run, or one that is damaged.
+        """
+        if not (self.path / CONFIG).exists():
+            return self.create()
+        found = Run.read(self.path)
+        if found != self:
+            raise CheckpointError(
+                f"{self.path} holds another run: {found.settings()}; expected "
+                f"{self.settings()}. Give another --out."
+            )
+        lacks = [not (self.path / name).exists() for name in (CHECKPOINT, METRICS)]
+        return self.create() if all(lacks) else self.restore()
+
+    def finished(self) -> bool:
+        """Whether training came to its end and its result was evaluated.
+
+        Raises:
+            CheckpointError: the checkpoint or the evaluations cannot be read.
+        """
+        if not (self.path / CHECKPOINT).exists():
+            return False
+        steps = self.saved_steps()
+        if steps < self.config.total_steps or not (self.path / EVALUATIONS).exists():
+            return False
+        evaluated = read_evaluations(self.path)["steps"]
+        return bool(len(evaluated) and evaluated[-1] == steps)
+
+    def saved_steps(self) -> int:
+        """Environment steps of which the checkpoint holds the result."""
+        return read_steps(self.path / CHECKPOINT, self.identity())
+
+    def solved_at(self) -> float | None:
+        """Mean return that counts as solved in its environment; None if none does."""
+        # not gymnasium.spec, which knows no "module:id" and no id without a version
+        env = gym.make_vec(self.env_id, num_envs=1)
+        env.close()
+        return env.spec.reward_threshold if env.spec else None
+
     def _fresh_state(self) -> TrainState:
         init = ALGORITHMS[self.algorithm].init
-        state: TrainState = init(self.config, self.seed, self.env_id)
+        if self.env_id.count(":") > 1:
+            raise UnsupportedEnvError(
+                f"the environment is {self.env_id!r}; expected ID or module:ID."
+            )
+        try:
+            state: TrainState = init(self.config, self.seed, self.env_id)
+        except ImportError as error:
+            raise UnsupportedEnvError(
+                f"{self.env_id} needs a package that is not installed: {error}. "
+                "Install it beside chula_rl, or choose another --env."
+            ) from error
         return state
 
     def identity(self) -> dict[str, Any]:
@@ -162,66 +254,22 @@ class Run:
             "config": dataclasses.asdict(self.config),
         }
 
-
-class MetricsLog:
-    """Appends the metrics of each update to ``metrics.csv`` and TensorBoard.
-
-    Args:
-        path: the run folder.
-        state: what training starts from. Rows that a killed run wrote after this state
-            was saved are dropped, since its updates will be done again.
-
-    Raises:
-        CheckpointError: ``metrics.csv`` has fewer rows than the state has updates.
-    """
-
-    def __init__(self, path: Path, state: TrainState) -> None:
-        # imported here because it takes a second
-        from torch.utils.tensorboard import SummaryWriter
-
-        _drop_rows(path / METRICS, state.updates)
-        self._file = (path / METRICS).open("a", encoding="utf-8", newline="")
-        self._events: Any = SummaryWriter(
-            str(path / TENSORBOARD), purge_step=state.steps + 1
-        )
-
-    def append(self, metrics: Mapping[str, float]) -> None:
-        """Add the row of one update."""
-        writer = csv.DictWriter(self._file, metrics, lineterminator="\n")
-        if self._file.tell() == 0:
-            writer.writeheader()
-        writer.writerow(metrics)
-        for name, value in metrics.items():
-            self._events.add_scalar(name, value, metrics["steps"])
-
-    def flush(self) -> None:
-        """Hand all rows to the operating system; to be done before a checkpoint."""
-        self._file.flush()
-        self._events.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._events.close()
+    def settings(self) -> dict[str, Any]:
+        """The identity, and how the run is evaluated."""
+        evaluation = ("eval_every", "eval_episodes")
+        return self.identity() | {name: getattr(self, name) for name in evaluation}
 
 
-def _drop_rows(path: Path, updates: int) -> None:
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    kept = lines[: updates + 1] if updates else []  # the header is a line too
-    if updates and len(kept) <= updates:
-        raise CheckpointError(
-            f"{path} has {max(0, len(lines) - 1)} rows; expected at least {updates}, "
-            "one for each update before the checkpoint. Restore the file from a "
-            "backup, or train again with --overwrite or another --out."
-        )
-    if len(kept) < len(lines):
-        os.truncate(path, sum(map(len, kept)))
+def _has_content(path: Path) -> bool:
+    return path.is_dir() and any(path.iterdir())
 
 
-def read_metrics(path: Path) -> dict[str, FloatArray]:
-    """The columns of the ``metrics.csv`` of a run folder, each ``[num_updates]``."""
-    with (path / METRICS).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+def _versions() -> dict[str, str]:
+    """What else may decide the result, to the last bit."""
+    return {
+        "chula_rl": __version__,
+        "gymnasium": gym.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from chula_rl import benchmarks
+from chula_rl.benchmarks import env as benchmarks
+from chula_rl.benchmarks import env_speed_table
 from chula_rl.errors import ConfigError
 
 
@@ -29,7 +30,7 @@ def test_medians_and_the_ratio_of_neighbours(monkeypatch):
 
 def test_table_has_a_line_for_each_number_of_copies(monkeypatch):
     monkeypatch.setattr(benchmarks, "_calls_per_second", lambda *_: 1_000.0)
-    single, head, *rows = benchmarks.env_speed_table([2, 16], repetitions=1)
+    single, head, *rows = env_speed_table([2, 16], repetitions=1)
     assert "1,000 steps/s" in single
     assert "SyncVectorEnv" in head
     assert [re.findall(r"[\d,.]+", row) for row in rows] == [
@@ -41,4 +42,4 @@ def test_table_has_a_line_for_each_number_of_copies(monkeypatch):
 @pytest.mark.parametrize(("copies", "repetitions"), [([0], 1), ([2], 0)])
 def test_nothing_to_measure_is_refused(copies, repetitions):
     with pytest.raises(ConfigError, match="at least 1"):
-        list(benchmarks.env_speed_table(copies, repetitions))
+        list(env_speed_table(copies, repetitions))

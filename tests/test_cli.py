@@ -1,7 +1,7 @@
 """The command line: whole runs, interrupted runs, and what it says of mistakes."""
 
 import dataclasses
-import json
+import errno
 import os
 import re
 import signal
@@ -10,17 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 from torch import nn
 
-from chula_rl import GaussianPolicy, cli, evaluate, runs
+from chula_rl import GaussianPolicy, cli, logs, rendering, runs, session
 from chula_rl.algorithms import reinforce
 from chula_rl.envs import ENV_ID
-from chula_rl.evaluation import EVALUATION_SEED
+from chula_rl.errors import UnsupportedEnvError
 
 TINY = ("--total-steps=400", "--num-episodes=2", "--hidden=4", "--eval-episodes=3")
-CHULA_RL = str(Path(sys.executable).with_name("chula-rl"))
+CHULA_RL = "import sys; from chula_rl.cli import main; sys.exit(main())"
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +34,7 @@ def train(*options):
 def same_result(a, b):
     return all(
         Path(a, name).read_bytes() == Path(b, name).read_bytes()
-        for name in (runs.METRICS, runs.CHECKPOINT)
+        for name in (logs.METRICS, runs.CHECKPOINT)
     )
 
 
@@ -48,7 +47,8 @@ def test_a_run_leaves_its_folder(capsys):
     assert "not solved" in captured.out
     assert "400/400" in captured.err  # the progress bar
     assert {file.name for file in folder.iterdir()} == {
-        *(runs.CONFIG, runs.METRICS, runs.CHECKPOINT, runs.TENSORBOARD),
+        *(runs.CONFIG, logs.METRICS, logs.EVALUATIONS, runs.CHECKPOINT),
+        logs.TENSORBOARD,
         *(runs.LEARNING_CURVE, "learning_curve-dark.png", runs.GIF),
     }
     with Image.open(folder / runs.GIF) as gif:
@@ -61,26 +61,6 @@ def test_the_seed_decides_the_result():
     train("--out=c", "--seed=2")
     assert same_result("a", "b")
     assert not same_result("a", "c")
-
-
-def test_every_setting_is_an_option_with_its_documentation(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["train", "reinforce", "--help"])
-    text = " ".join(capsys.readouterr().out.split())
-    for field in dataclasses.fields(reinforce.Config):
-        assert f"--{field.name.replace('_', '-')} " in text
-    assert "discount factor (default: " in text
-    assert "baseline's output is in this unit (default: " in text
-
-
-def test_options_reach_the_algorithm():
-    train("--hidden", "8", "9", "--gamma=0.5", "--no-learned-baseline", "--out=a")
-    saved = json.loads(Path("a", runs.CONFIG).read_text())["config"]
-    assert saved["hidden"] == [8, 9]
-    assert saved["gamma"] == 0.5
-    assert saved["learned_baseline"] is False
-    assert saved["total_steps"] == 400
-    assert saved["entropy_coef"] == reinforce.Config().entropy_coef
 
 
 def interrupting(update, times=1):
@@ -109,7 +89,7 @@ def test_control_c_saves_and_resume_gives_the_uninterrupted_result(monkeypatch, 
         interrupted_algorithm(patched, update=3)
         assert train("--out=my run") == 130
     out = capsys.readouterr().out
-    assert len(runs.read_metrics(Path("my run"))["steps"]) == 3
+    assert len(logs.read_metrics(Path("my run"))["steps"]) == 3
     command = re.search(r"chula-rl (train reinforce --resume .*)", out)
     assert command[1] == "train reinforce --resume --out 'my run'"
 
@@ -130,8 +110,8 @@ def test_a_second_control_c_stops_at_once(monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_control_c_in_a_terminal():
-    options = ["--no-gif", "--total-steps=20000"]
-    train = [CHULA_RL, "train", "reinforce", *options]
+    options = ["--no-gif", "--total-steps=8000"]
+    train = [sys.executable, "-c", CHULA_RL, "train", "reinforce", *options]
     subprocess.run([*train, "--out=whole"], check=True, capture_output=True)
     with subprocess.Popen(
         [*train, "--out=run"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -153,10 +133,10 @@ def test_control_c_in_a_terminal():
 def test_a_finished_run_may_be_resumed(capsys):
     train("--out=a")
     first = capsys.readouterr().out
-    before = Path("a", runs.METRICS).read_bytes()
+    before = Path("a", logs.METRICS).read_bytes()
     assert train("--out=a", "--resume") == 0
     assert capsys.readouterr().out == first
-    assert Path("a", runs.METRICS).read_bytes() == before
+    assert Path("a", logs.METRICS).read_bytes() == before
 
 
 def test_resume_takes_the_settings_of_the_run_and_no_others(capsys):
@@ -174,11 +154,73 @@ def test_resume_takes_the_settings_of_the_run_and_no_others(capsys):
         assert message in capsys.readouterr().err
 
 
+def test_the_last_lines_are_the_last_evaluation(capsys):
+    train("--out=a", "--no-figure")
+    columns = logs.read_evaluations(Path("a"))
+    names = ("mean_return", "std_return", "min_return")
+    printed = re.findall(r"\d+\.\d", capsys.readouterr().out)
+    assert printed == [f"{columns[name][-1]:.1f}" for name in names]
+
+
+def test_an_environment_that_cannot_be_drawn_is_trained_all_the_same(
+    monkeypatch, capsys
+):
+    def undrawable(*_):
+        raise UnsupportedEnvError("it has no pictures")
+
+    monkeypatch.setattr(rendering, "rollout_frames", undrawable)
+    options = ["train", "reinforce", *TINY, "--no-figure", "--out=a"]
+    assert cli.main(options) == 0
+    warning = "chula-rl: warning: a picture is missing: it has no pictures\n"
+    assert capsys.readouterr().err.endswith(warning)
+    assert cli.main([*options, "--overwrite", "--gif"]) == 2
+
+
+def test_a_full_disk_is_told_in_one_line_with_the_way_on(monkeypatch, capsys):
+    train("--out=whole", "--no-figure")
+    capsys.readouterr()
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "CHECKPOINT_SECONDS", 0.0)
+        patched.setattr(os, "fsync", full_disk_from(call=8))
+        assert train("--out=a", "--no-figure") == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("chula-rl: error: cannot write to a: ")
+    assert "No space left on device" in told
+    assert Path("a", runs.CHECKPOINT).exists()
+    command = re.search("`chula-rl (.*)`", told)[1]
+    assert cli.main([*command.split(), "--no-gif", "--no-figure"]) == 0
+    assert same_result("a", "whole")
+
+
+def full_disk_from(call):
+    calls = []
+
+    def fsync(file):
+        calls.append(file)
+        if len(calls) >= call:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    return fsync
+
+
+def test_a_full_disk_at_the_start_leaves_nothing_in_the_way(monkeypatch, capsys):
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full_disk_from(call=2))
+        assert train("--out=a") == 2
+    err = capsys.readouterr().err
+    assert re.fullmatch(r"chula-rl: error: .*No space left.*checkpoint.*\n", err)
+    assert train("--out=a", "--no-figure") == 0
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
         ("train reinforce --env CartPole-v1", r"Discrete\(2\); expected a Box"),
         ("train reinforce --env Nope-v0", "Nope"),
+        ("train reinforce --env nowhere:Env-v0", "not installed.*nowhere"),
+        ("train reinforce --env a:b:Env-v0", "a:b:Env-v0"),
+        ("train reinforce --eval-every 0", "eval_every is 0"),
+        ("train reinforce --eval-episodes 0", "eval_episodes is 0"),
         ("train reinforce --gamma 2", "gamma is 2"),
         ("train reinforce --seed -1", "seed is -1"),
         ("train reinforce --resume", "holds no run"),
@@ -213,72 +255,6 @@ def test_an_occupied_folder_needs_a_decision(capsys):
     assert train("--out=a", "--seed=1", "--overwrite") == 0
     train("--out=b", "--seed=1")
     assert same_result("a", "b")
-
-
-def test_evaluate_says_what_the_package_says(capsys):
-    train("--out=a", "--seed=5")
-    policy = runs.Run.read(Path("a")).restore().policy
-    for options, seed in [([], EVALUATION_SEED + 5), (["--seed=9"], 9)]:
-        capsys.readouterr()
-        assert cli.main(["evaluate", "a", "--episodes=7", *options]) == 0
-        return_ = evaluate(policy, num_episodes=7, seed=seed).return_
-        numbers = [return_.mean(), return_.std(), return_.min()]
-        printed = re.findall(r"\d+\.\d", capsys.readouterr().out)
-        assert printed == [f"{number:.1f}" for number in numbers]
-
-
-class Balancer(nn.Module):
-    """A linear controller that balances the pole for ever."""
-
-    def forward(self, obs):
-        mean = obs @ torch.tensor([[0.1], [0.2], [2.0], [0.6]])
-        return mean, torch.zeros_like(mean)
-
-
-@pytest.mark.parametrize(
-    ("policy", "verdict"),
-    [(Balancer(), "solved"), (GaussianPolicy(4, 1), "not solved")],
-)
-def test_solved_or_not(monkeypatch, capsys, policy, verdict):
-    train("--out=a")
-    state = runs.Run.read(Path("a")).restore()
-    state.policy = policy
-    monkeypatch.setattr(runs.Run, "restore", lambda _: state)
-    capsys.readouterr()
-    cli.main(["evaluate", "a"])
-    assert capsys.readouterr().out.splitlines()[1].startswith(f"{verdict} (")
-
-
-def test_render_saves_an_episode(capsys):
-    train("--out=a")
-    capsys.readouterr()
-    assert cli.main(["render", "a"]) == 0
-    assert capsys.readouterr().out == f"{Path('a', runs.GIF)}\n"
-    assert cli.main(["render", "a", "--out=x.gif", "--seed=3"]) == 0
-    assert Path("x.gif").read_bytes() != Path("a", runs.GIF).read_bytes()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="others always have a screen")
-def test_a_window_needs_a_screen(monkeypatch, capsys):
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    train("--out=a")
-    assert cli.main(["render", "a", "--human"]) == 2
-    assert "needs a screen" in capsys.readouterr().err
-
-
-def test_bench_env_prints_the_ratio(capsys):
-    assert cli.main(["bench", "env", "--copies", "2", "--repetitions=1"]) == 0
-    assert re.search(r"^ +2 .* [\d.]+x$", capsys.readouterr().out, re.MULTILINE)
-
-
-def test_without_the_grading_package_the_rest_works(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "chula_rl.grading.commands", None)
-    with pytest.raises(SystemExit):
-        cli.main(["--help"])
-    out = capsys.readouterr().out
-    assert "evaluate" in out
-    assert "assignments" not in out
 
 
 def test_an_algorithm_of_any_kind_can_be_trained(monkeypatch):
@@ -316,4 +292,4 @@ def test_an_algorithm_of_any_kind_can_be_trained(monkeypatch):
     assert cli.main(["train", "toy", "--total-steps=20", "--no-gif"]) == 0
     run = runs.Run.read(Path("runs/toy-seed0"))
     assert run.restore().best == 7
-    assert runs.read_metrics(run.path)["steps"].tolist() == [10, 20]
+    assert logs.read_metrics(run.path)["steps"].tolist() == [10, 20]

@@ -1,5 +1,6 @@
-"""Evaluation, exact on a toy; learning curves, against known distributions."""
+"""Evaluation and scores during training, exact on a toy."""
 
+import contextlib
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -11,34 +12,45 @@ import torch
 from gymnasium import spaces
 from torch import nn
 
-from chula_rl.errors import ConfigError
+from chula_rl.errors import ConfigError, ShapeError, UnsupportedEnvError
 from chula_rl.evaluation import (
     EVALUATION_SEED,
     Evaluation,
     evaluate,
-    interquartile_mean,
-    learning_curve,
     training_scores,
 )
 
 TOY_ID = "chula_rl_tests/Toy-v0"
+LATER_ID = "chula_rl_tests/LaterNaN-v0"
 
 
 class ToyEnv(gym.Env):
-    """Ends after 1 + seed % 4 steps; the reward is the action, of at most 2."""
+    """Ends after 1 + seed % 4 steps; the reward is the action, of at most 2.
+
+    Args:
+        last_reward: what the third step of an episode of 3 steps gives instead.
+        endless: whether such an episode goes on for ever.
+    """
 
     action_space = spaces.Box(-2, 2, shape=(1,), dtype=np.float32)
     observation_space = spaces.Box(0, 10, shape=(1,), dtype=np.float32)
 
+    def __init__(self, last_reward=None, endless=False):
+        self.last_reward, self.endless = last_reward, endless
+
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        self.left = 1 + (seed or 0) % 4
+        self.left = self.length = 1 + (seed or 0) % 4
         return np.array([self.left], dtype=np.float32), {}
 
     def step(self, action):
         self.left -= 1
         obs = np.array([self.left], dtype=np.float32)
-        return obs, float(action[0]), self.left == 0, False, {}
+        reward = float(action[0])
+        if self.last_reward is not None and self.left == 0 and self.length == 3:
+            reward = self.last_reward
+        ended = self.left == 0 and not (self.endless and self.length == 3)
+        return obs, reward, ended, False, {}
 
 
 class ConstantPolicy(nn.Module):
@@ -95,67 +107,74 @@ class TestEvaluate:
         assert evaluation.mean_return == sum(returns) / 2
         assert evaluation.solved is solved
 
+    def test_a_deterministic_policy_is_one_whose_action_is_the_mean(self):
+        class Deterministic(ConstantPolicy):
+            def forward(self, obs):
+                return super().forward(obs)[0]
+
+        for policy in (Deterministic(9.0), lambda obs: torch.full((len(obs), 1), 9.0)):
+            evaluation = evaluate(policy, TOY_ID, num_episodes=4, seed=0)
+            assert evaluation.return_.tolist() == [2.0, 4.0, 6.0, 8.0]
+
+    def test_an_action_of_another_shape_is_refused(self):
+        with pytest.raises(ShapeError, match=r"shape \(4,\); expected \(4, 1\)"):
+            evaluate(lambda obs: torch.zeros(len(obs)), TOY_ID, num_episodes=4)
+
+    def test_an_episode_that_does_not_end_is_refused_with_advice(self):
+        with pytest.raises(
+            UnsupportedEnvError,
+            match=r"2 of 8 episodes of .*Toy-v0 did not end within 50 .*TimeLimit",
+        ):
+            evaluate(ConstantPolicy(0), TOY_ID, 8, max_steps=50, endless=True)
+
+    @pytest.mark.parametrize(("max_steps", "enough"), [(4, True), (3, False)])
+    def test_an_episode_may_be_as_long_as_the_limit(self, max_steps, enough):
+        if enough:
+            result = evaluate(ConstantPolicy(1), TOY_ID, 4, max_steps=max_steps)
+            assert result.length.tolist() == [1, 2, 3, 4]
+        else:
+            with pytest.raises(UnsupportedEnvError, match="1 of 4 episodes"):
+                evaluate(ConstantPolicy(1), TOY_ID, 4, max_steps=max_steps)
+
+    @pytest.mark.parametrize("reward", [float("nan"), float("inf"), -float("inf")])
+    def test_a_reward_that_is_no_number_is_refused_with_its_step(self, reward):
+        with pytest.raises(
+            UnsupportedEnvError, match=f"Toy-v0 gave the reward {reward} at step 3"
+        ):
+            evaluate(ConstantPolicy(0), TOY_ID, 4, last_reward=reward)
+
+    def test_what_follows_the_end_of_an_episode_does_not_matter(self):
+        class LaterNaN(ToyEnv):
+            def reset(self, *, seed=None, options=None):
+                self.broken = seed is None  # an automatic reset
+                return super().reset(seed=seed, options=options)
+
+            def step(self, action):
+                obs, reward, *rest = super().step(action)
+                return obs, float("nan") if self.broken else reward, *rest
+
+        gym.register(LATER_ID, entry_point=LaterNaN, disable_env_checker=True)
+        try:
+            later = evaluate(ConstantPolicy(1), LATER_ID, num_episodes=4, seed=0)
+        finally:
+            del gym.registry[LATER_ID]
+        assert later.return_.tolist() == [1.0, 2.0, 3.0, 4.0]
+
+    @pytest.mark.parametrize("how", [{}, {"endless": True, "max_steps": 5}])
+    def test_the_environments_are_closed_whatever_happens(self, monkeypatch, how):
+        closed = []
+        monkeypatch.setattr(ToyEnv, "close", lambda self: closed.append(self))
+        with contextlib.suppress(UnsupportedEnvError):
+            evaluate(ConstantPolicy(0), TOY_ID, num_episodes=3, **how)
+        assert len(closed) == 3
+
+    def test_no_steps_are_refused(self):
+        with pytest.raises(ConfigError, match="max_steps is 0"):
+            evaluate(ConstantPolicy(0), TOY_ID, max_steps=0)
+
     def test_no_episodes_are_refused(self):
         with pytest.raises(ConfigError, match="num_episodes is 0"):
             evaluate(ConstantPolicy(0), TOY_ID, num_episodes=0)
-
-
-class TestLearningCurve:
-    """The interquartile mean over seeds and its bootstrap interval."""
-
-    @pytest.mark.parametrize(
-        ("values", "mean"),
-        [
-            ([7.0], 7.0),
-            ([1.0, 2.0, 6.0], 3.0),
-            ([100.0, 2.0, 4.0, -100.0], 3.0),
-            ([0.0, 9.0, 1.0, 2.0, 3.0, -8.0, 50.0, 2.0], 2.0),
-        ],
-    )
-    def test_the_interquartile_mean_drops_a_quarter_at_each_end(self, values, mean):
-        assert interquartile_mean(np.array(values)) == mean
-
-    def test_it_is_taken_along_the_axis_given(self):
-        values = np.array([[0.0, 1.0, 2.0, 90.0], [-90.0, 3.0, 4.0, 5.0]])
-        assert interquartile_mean(values, axis=1).tolist() == [1.5, 3.5]
-        assert interquartile_mean(values, axis=0).tolist() == [-45.0, 2.0, 3.0, 47.5]
-
-    def test_the_interval_covers_the_truth_as_often_as_it_says(self):
-        points, true_mean = 400, 3.0
-        rng = np.random.default_rng(0)
-        for confidence in (0.5, 0.9):
-            scores = rng.normal(true_mean, 1.0, size=(24, points))
-            curve = learning_curve(np.arange(points), scores, confidence, 400)
-            covered = ((curve.low < true_mean) & (true_mean < curve.high)).mean()
-            assert covered == pytest.approx(confidence, abs=0.08)
-
-    def test_the_centre_is_inside_and_equal_seeds_have_no_interval(self):
-        steps = np.array([10, 20])
-        scores = np.random.default_rng(1).normal(size=(12, 2))
-        curve = learning_curve(steps, scores)
-        assert curve.steps.tolist() == [10, 20]
-        assert curve.centre.tolist() == interquartile_mean(scores).tolist()
-        assert ((curve.low < curve.centre) & (curve.centre < curve.high)).all()
-        flat = learning_curve(steps, np.tile([1.0, 2.0], (5, 1)))
-        assert flat.low.tolist() == flat.high.tolist() == [1.0, 2.0]
-
-    def test_seeds_are_resampled_whole(self):
-        scores = np.random.default_rng(2).normal(size=(12, 1))
-        curve = learning_curve(np.arange(2), np.hstack([scores, scores + 5]))
-        assert (curve.high - curve.low)[0] == pytest.approx((curve.high - curve.low)[1])
-        assert curve.low[1] == pytest.approx(curve.low[0] + 5)
-
-    def test_its_own_seed_decides(self):
-        steps = np.arange(3)
-        scores = np.random.default_rng(3).normal(size=(8, 3))
-        one, again, other = (learning_curve(steps, scores, seed=s) for s in (1, 1, 2))
-        assert one.low.tolist() == again.low.tolist()
-        assert one.low.tolist() != other.low.tolist()
-
-    @pytest.mark.parametrize("shape", [(3,), (2, 4)])
-    def test_scores_of_another_shape_are_refused(self, shape):
-        with pytest.raises(ConfigError, match=r"expected \(num_seeds, 3\)"):
-            learning_curve(np.arange(3), np.zeros(shape))
 
 
 @dataclass

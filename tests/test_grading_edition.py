@@ -15,6 +15,12 @@ from chula_rl.grading.contract import CONTRACT
 
 ROOT = Path(__file__).parents[1]
 GRADED = [target for targets in CONTRACT.values() for target in targets]
+BUFFER = "ReplayBuffer"
+EXPECTED_METHODS = {  # of a class; the others are ours
+    "chula_rl.replay:ReplayBuffer": [
+        f"{BUFFER}.{name}" for name in ("__init__", "add", "sample", "__len__")
+    ]
+}
 
 
 @pytest.fixture(scope="module")
@@ -49,24 +55,33 @@ def run(student, code):
     )
 
 
-def function(package, target):
+def functions(package, target):
+    """A graded function by its name, or the methods of a graded class by theirs."""
     module, name = target.split(":")
     path = package.parent / (module.replace(".", "/") + ".py")
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
-            return node
+            return {name: node}
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return {f"{name}.{method.name}": method for method in node.body[1:]}
     raise AssertionError(f"no {target}")
 
 
 @pytest.mark.parametrize("target", GRADED)
 def test_graded_functions_keep_signature_and_docstring_only(student, target):
-    ours, theirs = function(ROOT / "chula_rl", target), function(student, target)
-    assert ast.unparse(theirs.args) == ast.unparse(ours.args)
-    assert ast.get_docstring(theirs) == ast.get_docstring(ours)
-    assert len(theirs.body) == 2
-    name = target.split(":")[1]
-    stub = f"raise NotImplementedError('{name}: write it in the assignment')"
-    assert ast.unparse(theirs.body[1]) == stub
+    ours, theirs = functions(ROOT / "chula_rl", target), functions(student, target)
+    assert list(ours) == list(theirs)
+    written = []
+    for name, function in theirs.items():
+        assert ast.unparse(function.args) == ast.unparse(ours[name].args)
+        assert ast.get_docstring(function) == ast.get_docstring(ours[name])
+        if ast.unparse(function) == ast.unparse(ours[name]):
+            continue
+        written.append(name)
+        stub = f"raise NotImplementedError('{name}: write it in the assignment')"
+        body = function.body[1:] if ast.get_docstring(function) else function.body
+        assert [ast.unparse(line) for line in body] == [stub]
+    assert written == EXPECTED_METHODS.get(target, list(ours))
 
 
 def test_calling_a_graded_function_names_the_exercise(student):
@@ -175,5 +190,8 @@ def test_the_wheel_is_reproducible_and_has_the_edition_only(student, tmp_path):
         metadata = next(n for n in wheel.namelist() if n.endswith("METADATA"))
         assert "+student" in wheel.read(metadata).decode()
     assert modules == {
-        str(path.relative_to(student.parent)) for path in student.rglob("*.py")
+        str(path.relative_to(student.parent))
+        for path in student.rglob("*")
+        if path.suffix in (".py", ".safetensors")
     }
+    assert any(name.endswith("a2c.safetensors") for name in modules)

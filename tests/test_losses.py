@@ -1,6 +1,7 @@
 """Densities against torch.distributions; losses against loops and exact gradients."""
 
 import math
+from types import MappingProxyType
 
 import pytest
 import torch
@@ -8,8 +9,8 @@ from torch.distributions import Independent, Normal
 
 from chula_rl.errors import ShapeError
 from chula_rl.losses import (
+    a2c_loss,
     bounded_action,
-    check_same_shape,
     gaussian_entropy,
     gaussian_log_prob,
     reinforce_loss,
@@ -174,7 +175,70 @@ class TestReinforceLoss:
             reinforce_loss(*tensors, num_episodes=2, gamma=0.9)
 
 
-def test_check_same_shape_names_each_tensor_with_its_shape():
-    check_same_shape(a=torch.zeros(2, 3), b=torch.ones(2, 3))
-    with pytest.raises(ShapeError, match=r"a \(2, 3\), b \(3,\)"):
-        check_same_shape(a=torch.zeros(2, 3), b=torch.zeros(3))
+class TestA2CLoss:
+    """Three terms: their signs, and what each of them moves."""
+
+    coefs = MappingProxyType({"value_coef": 0.7, "entropy_coef": 0.1})
+
+    def inputs(self, dtype=torch.float64):
+        """Log-density, entropy, value and target, ``[3, 2]``."""
+        return [normal(3, 2, seed=seed, dtype=dtype) for seed in (4, 5, 6, 7)]
+
+    def gradients(self, inputs, **coefs):
+        inputs = [tensor.clone().requires_grad_() for tensor in inputs]
+        a2c_loss(*inputs, **(coefs or self.coefs)).backward()
+        return [tensor.grad for tensor in inputs]
+
+    def test_by_hand(self):
+        rows = [[-1.0, -3.0], [0.5, 0.7], [1.0, 4.0], [2.0, 2.0]]
+        loss = a2c_loss(*map(torch.tensor, rows), **self.coefs)
+        policy = -(1 * -1 + -2 * -3) / 2  # the errors are 1 and -2
+        value = (1 + 4) / 2 / 2
+        assert loss.shape == ()
+        assert loss.item() == pytest.approx(policy + 0.7 * value - 0.1 * 0.6)
+
+    def test_descent_does_what_each_term_is_for(self):
+        rows = [[-1.0, -3.0], [0.5, 0.7], [1.0, 4.0], [2.0, 2.0]]
+        log_prob, entropy, value, target = self.gradients(map(torch.tensor, rows))
+        assert (-log_prob).tolist() == [0.5, -1.0]  # what was good becomes likelier
+        assert (-entropy).tolist() == pytest.approx([0.05, 0.05])
+        assert (-value).tolist() == pytest.approx([0.35, -0.7])  # to its target
+        assert target is None
+
+    def test_gradients_agree_with_finite_differences(self):
+        log_prob, entropy, value, target = self.inputs()
+
+        def policy_side(log_prob, entropy):
+            return a2c_loss(log_prob, entropy, value, target, **self.coefs)
+
+        def value_side(value):  # no log-density, so that no advantage is held constant
+            return a2c_loss(0 * log_prob, entropy, value, target, **self.coefs)
+
+        for function, *inputs in (policy_side, log_prob, entropy), (value_side, value):
+            inputs = [tensor.clone().requires_grad_() for tensor in inputs]
+            assert torch.autograd.gradcheck(function, inputs)
+
+    def test_the_advantage_is_a_constant_of_the_policy(self):
+        log_prob, *others = self.inputs()
+        for scale in (0.0, 50.0):
+            gradient = self.gradients([scale * log_prob, *others])[2]
+            torch.testing.assert_close(gradient, self.gradients([log_prob, *others])[2])
+        without_value = self.gradients(
+            [log_prob, *others], value_coef=0.0, entropy_coef=0.1
+        )
+        assert without_value[2].abs().max() == 0
+
+    @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
+    def test_dtype_stays_and_axes_do_not_matter(self, dtype, tolerance):
+        inputs = self.inputs(dtype)
+        loss = a2c_loss(*inputs, **self.coefs)
+        flat = a2c_loss(*[tensor.flatten() for tensor in inputs], **self.coefs)
+        assert loss.dtype == dtype
+        torch.testing.assert_close(loss, flat, rtol=tolerance, atol=tolerance)
+
+    @pytest.mark.parametrize("wrong", range(4))
+    def test_a_column_among_the_rows_is_refused(self, wrong):
+        tensors = [tensor[:, 0] for tensor in self.inputs()]
+        tensors[wrong] = tensors[wrong][:, None]
+        with pytest.raises(ShapeError, match=r"\(3, 1\)"):
+            a2c_loss(*tensors, **self.coefs)

@@ -348,3 +348,14 @@ def test_stock_generate_assignment_gives_the_same_notebook(course):
     assert path.read_bytes() == ours
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     release.release(course, NAME)
+
+
+def test_a_data_file_other_than_the_references_is_refused(secrets):
+    """The weights in the edition are the reference's own bytes, or nothing goes out."""
+    name, data = next(iter(secrets.data.items()))
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(name, data[:-1] + bytes([data[-1] ^ 1]))
+    member = f"{NAME}/chula_rl-0.1.0+student-py3-none-any.whl"
+    with pytest.raises(LeakError, match="not a file of the edition"):
+        leaks._check_member(member, wheel.getvalue(), "wheel", NAME, secrets)

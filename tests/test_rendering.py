@@ -1,186 +1,57 @@
-"""Figures for both themes, learning curves, frames and GIFs."""
+"""Frames of a policy at work, GIFs and MP4s, decoded again."""
 
-import itertools
+import builtins
 import os
-import re
-import xml.etree.ElementTree as ET
 
-import matplotlib
+import gymnasium as gym
+import imageio_ffmpeg
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+import torch
+from gymnasium import spaces
 from PIL import Image
 
 from chula_rl import ContinuousCartPoleEnv, GaussianPolicy, evaluate, rendering
 from chula_rl.envs import ENV_ID
-from chula_rl.errors import ConfigError
-from chula_rl.evaluation import Curve
+from chula_rl.errors import ConfigError, UnsupportedEnvError
 
-# Machado et al. (2009), complete colour blindness, on linear RGB
-COLOUR_BLIND = {
-    "none": np.eye(3),
-    "protan": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "deutan": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ],
-    "tritan": [
-        [1.255528, -0.076749, -0.178779],
-        [-0.078411, 0.930809, 0.147602],
-        [0.004733, 0.691367, 0.303900],
-    ],
-}
+ENDLESS_ID = "chula_rl_tests/Endless-v0"
 
 
-def linear_rgb(colour):
-    value = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+class EndlessEnv(gym.Env):
+    """Never ends; its picture is a grey that tells the step."""
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012  # as Gymnasium has it
+    action_space = spaces.Box(-1, 1, shape=(1,), dtype=np.float32)
+    observation_space = spaces.Box(0, 1, shape=(1,), dtype=np.float32)
+
+    def __init__(self, render_mode=None, picture=True):
+        self.render_mode, self.picture = render_mode, picture
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.steps = 0
+        return np.zeros(1, dtype=np.float32), {}
+
+    def step(self, action):
+        self.steps += 1
+        return np.zeros(1, dtype=np.float32), 1.0, False, False, {}
+
+    def render(self):
+        return np.full((4, 6, 3), self.steps, dtype=np.uint8) if self.picture else None
 
 
-def contrast(a, b):
-    """WCAG 2.2's contrast ratio."""
-    dark, light = sorted(linear_rgb(c) @ [0.2126, 0.7152, 0.0722] for c in (a, b))
-    return (light + 0.05) / (dark + 0.05)
+@pytest.fixture
+def endless():
+    """The environment, registered for the duration of a test."""
 
+    def register(**kwargs):
+        gym.register(
+            ENDLESS_ID, entry_point=EndlessEnv, disable_env_checker=True, kwargs=kwargs
+        )
 
-def cielab(rgb):
-    to_xyz = [
-        [0.4124, 0.3576, 0.1805],
-        [0.2126, 0.7152, 0.0722],
-        [0.0193, 0.1192, 0.9505],
-    ]
-    xyz = to_xyz @ np.clip(rgb, 0, 1) / [0.9505, 1, 1.089]
-    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
-
-
-@pytest.mark.parametrize("theme", [rendering.LIGHT, rendering.DARK])
-def test_colours_can_be_read_on_the_page(theme):
-    assert contrast(theme.text, theme.background) >= 7
-    for colour in rendering.COLOURS:
-        assert contrast(colour, theme.background) >= 3
-
-
-@pytest.mark.parametrize("kind", COLOUR_BLIND)
-def test_colours_are_told_apart_by_the_colour_blind(kind):
-    seen = [cielab(COLOUR_BLIND[kind] @ linear_rgb(c)) for c in rendering.COLOURS]
-    distances = [np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)]
-    assert min(distances) > 15  # 2.3 is just noticeable
-
-
-def draw_lines(fig):
-    first, second = fig.subplots(1, 2)
-    first.plot([0, 1], [0, 1], marker="o", label=r"$\theta$")
-    first.legend()
-    second.imshow(np.eye(3), interpolation="nearest")
-    second.set_title("A title")
-
-
-def variants(figure):
-    page = ET.fromstring(figure._repr_html_())
-    assert page.tag == "figure"
-    assert page.get("class") == "chula-figure"
-    return {div.get("class"): div[0] for div in page}
-
-
-def ids_and_references(svg):
-    text = ET.tostring(svg, encoding="unicode")
-    ids = re.findall(r'\bid="([^"]*)"', text)
-    return ids, set(re.findall(r'(?:href="|url\()#([^")]*)', text))
-
-
-def test_both_themes_are_shown_with_a_text_for_those_who_cannot_see():
-    alt = 'a "quote", <b> & more'
-    shown = variants(rendering.show_figure(draw_lines, alt=alt, width=5, height=2))
-    assert set(shown) == {"only-light", "only-dark"}
-    for svg in shown.values():
-        assert svg.tag == "{http://www.w3.org/2000/svg}svg"
-        assert svg.get("role") == "img"
-        assert svg.get("aria-label") == alt
-        assert svg.get("viewBox") == "0 0 360 144"
-
-
-def test_ids_are_unique_and_every_reference_is_met():
-    figures = [
-        rendering.show_figure(draw_lines, alt="one"),
-        rendering.show_figure(draw_lines, alt="another"),
-    ]
-    everything = []
-    for figure in figures:
-        for svg in variants(figure).values():
-            ids, references = ids_and_references(svg)
-            assert references  # glyphs, clips, markers
-            assert references <= set(ids)
-            everything += ids
-    assert len(everything) == len(set(everything))
-
-
-def test_a_figure_leaves_the_page_alone():
-    text = rendering.show_figure(draw_lines, alt="lines")._repr_html_()
-    assert "<style" not in text  # would apply to every image of the page
-    assert "<!--" not in text
-    assert "<?xml" not in text
-    assert rendering.LIGHT.background not in text  # transparent
-    assert rendering.DARK.background not in text
-
-
-def test_a_figure_is_the_same_every_time_and_changes_no_settings():
-    before = dict(matplotlib.rcParams)
-    first = rendering.show_figure(draw_lines, alt="lines")
-    assert first._repr_html_() == (
-        rendering.show_figure(draw_lines, alt="lines")._repr_html_()
-    )
-    assert dict(matplotlib.rcParams) == before
-
-
-def test_each_theme_has_its_colours():
-    figure = rendering.show_figure(draw_lines, alt="lines")
-    assert rendering.LIGHT.text in figure.light
-    assert rendering.DARK.text in figure.dark
-    assert rendering.DARK.text not in figure.light
-    assert repr(figure) == "[Figure: lines]"
-
-
-@pytest.mark.parametrize("alt", ["", "  "])
-def test_a_figure_without_words_is_refused(alt):
-    with pytest.raises(ConfigError, match="what the figure shows"):
-        rendering.show_figure(draw_lines, alt=alt)
-
-
-def test_learning_curve_has_line_interval_and_seeds():
-    steps = np.array([10.0, 20.0, 30.0])
-    scores = np.array([[1.0, 5.0, 6.0], [3.0, 4.0, 9.0]])
-    curve = Curve(steps, np.array([2.0, 4.5, 7.5]), scores.min(0), scores.max(0))
-    ax = Figure().subplots()
-    rendering.plot_learning_curve(ax, curve, scores, label="with baseline")
-
-    centre, *seeds = ax.lines
-    np.testing.assert_array_equal(centre.get_xydata().T, [steps, curve.centre])
-    assert centre.get_label() == "with baseline"
-    np.testing.assert_array_equal([seed.get_ydata() for seed in seeds], scores)
-    (interval,) = ax.collections
-    corners = np.unique(interval.get_paths()[0].vertices, axis=0)
-    np.testing.assert_array_equal(
-        corners, [[10, 1], [10, 3], [20, 4], [20, 5], [30, 6], [30, 9]]
-    )
-    assert all(seed.get_color() == centre.get_color() for seed in seeds)
-
-
-def test_saved_learning_curve_is_light_and_dark(tmp_path):
-    metrics = {"steps": np.array([1.0, 2.0]), "return": np.array([10.0, 20.0])}
-    rendering.save_learning_curve(tmp_path / "curve.png", metrics, threshold=15.0)
-    for name, theme in [
-        ("curve.png", rendering.LIGHT),
-        ("curve-dark.png", rendering.DARK),
-    ]:
-        with Image.open(tmp_path / name) as image:
-            corner = image.convert("RGB").getpixel((0, 0))
-        assert "#{:02x}{:02x}{:02x}".format(*corner) == theme.background
+    yield register
+    del gym.registry[ENDLESS_ID]
 
 
 def test_frames_are_of_the_episode_that_evaluation_plays(monkeypatch):
@@ -220,6 +91,150 @@ def test_gif_plays_all_frames_at_their_speed(tmp_path):
     assert values == pytest.approx([0, 90, 255], abs=2)
 
 
-def test_gif_needs_a_frame(tmp_path):
-    with pytest.raises(ConfigError, match="at least one"):
-        rendering.save_gif([], tmp_path / "a.gif")
+def test_a_film_of_an_episode_without_end_is_cut(endless):
+    endless()
+    frames = rendering.rollout_frames(GaussianPolicy(1, 1), ENDLESS_ID, max_frames=7)
+    assert [frame[0, 0, 0] for frame in frames] == list(range(7))
+    with pytest.raises(ConfigError, match="max_frames is 0"):
+        rendering.rollout_frames(GaussianPolicy(1, 1), ENDLESS_ID, max_frames=0)
+
+
+def test_an_environment_that_does_not_draw_is_refused(endless):
+    endless(picture=False)
+    with pytest.raises(UnsupportedEnvError, match="Endless-v0 does not draw itself"):
+        rendering.rollout_frames(GaussianPolicy(1, 1), ENDLESS_ID)
+
+
+def test_a_deterministic_policy_is_filmed_like_one_of_that_mean():
+    def policy(obs):
+        return torch.full((len(obs), 1), 0.3)
+
+    def gaussian(obs):
+        return policy(obs), torch.full((len(obs), 1), 9.0)
+
+    one, other = (rendering.rollout_frames(p, seed=1) for p in (policy, gaussian))
+    np.testing.assert_array_equal(one, other)
+    assert len(one) > 5
+
+
+def test_the_environment_says_how_fast_it_is(endless):
+    endless()
+    assert rendering.render_fps(ENV_ID) == 50  # steps of 0.02 s
+    assert rendering.render_fps("Pendulum-v1") == 30
+    assert rendering.render_fps(ENDLESS_ID) == 30
+
+
+def decoded(path):
+    """What a player sees: the properties of the file and its frames."""
+    reader = imageio_ffmpeg.read_frames(str(path))
+    meta = next(reader)
+    width, height = meta["size"]
+    frames = [np.frombuffer(f, np.uint8).reshape(height, width, 3) for f in reader]
+    return meta, np.stack(frames)
+
+
+def coloured_frames(height, width):
+    """Twelve frames: the left half red to blue, the right half green."""
+    frames = np.zeros((12, height, width, 3), dtype=np.uint8)
+    frames[:, :, : width // 2, 0] = np.linspace(255, 0, 12)[:, None, None]
+    frames[:, :, : width // 2, 2] = np.linspace(0, 255, 12)[:, None, None]
+    frames[:, :, width // 2 :, 1] = 200
+    return frames
+
+
+@pytest.mark.parametrize("size", [(64, 48), (65, 48), (64, 47), (33, 51)])
+def test_mp4_plays_everywhere_with_all_frames_at_their_size_and_speed(tmp_path, size):
+    frames = coloured_frames(*size)
+    rendering.save_mp4(iter(frames), tmp_path / "a.mp4", fps=12.5)
+    meta, seen = decoded(tmp_path / "a.mp4")
+    assert meta["codec"] == "h264"
+    assert meta["pix_fmt"].startswith("yuv420p")  # what all browsers decode
+    assert meta["fps"] == 12.5
+    height, width = size
+    assert seen.shape == (12, height + height % 2, width + width % 2, 3)
+    # away from edges between colours, which 4:2:0 smears; the filled row and column too
+    for rows, columns in [
+        (slice(4, height - 4), slice(4, width // 2 - 4)),
+        (slice(4, height - 4), width - 1),
+    ]:
+        shown = frames[:, rows, columns].astype(int)
+        assert np.abs(seen[:, rows, columns] - shown).max() < 20
+    np.testing.assert_allclose(seen[:, -1, -1], frames[:, -1, -1], atol=20)
+    movie = (tmp_path / "a.mp4").read_bytes()
+    assert movie.index(b"moov") < movie.index(b"mdat")  # plays while it still loads
+
+
+@pytest.mark.parametrize(("name", "magic"), [("a.gif", b"GIF8"), ("A.MP4", b"ftyp")])
+def test_the_ending_of_the_name_chooses_the_format(tmp_path, name, magic):
+    rendering.save_video(coloured_frames(16, 16), tmp_path / name, 10)
+    assert magic in (tmp_path / name).read_bytes()[:12]
+
+
+def test_another_ending_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"expected \.gif or \.mp4"):
+        rendering.save_video(coloured_frames(16, 16), tmp_path / "a.avi")
+
+
+SAVERS = [rendering.save_gif, rendering.save_mp4]
+
+
+@pytest.mark.parametrize("save", SAVERS)
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        ([], "at least one"),
+        ([np.zeros((4, 4), np.uint8)], r"shape \(4, 4\)"),
+        ([np.zeros((4, 4, 4), np.uint8)], r"expected \(height, width, 3\)"),
+        ([np.zeros((4, 4, 3))], "dtype float64"),
+        ([np.zeros((4, n, 3), np.uint8) for n in (4, 6)], "images of one size"),
+    ],
+)
+def test_what_is_no_film_is_refused_and_leaves_no_file(tmp_path, save, frames, message):
+    with pytest.raises(ConfigError, match=message):
+        save(frames, tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("save", SAVERS)
+@pytest.mark.parametrize("fps", [0, -1, float("inf"), float("nan")])
+def test_a_speed_that_is_none_is_refused(tmp_path, save, fps):
+    with pytest.raises(ConfigError, match="expected a positive number"):
+        save(coloured_frames(16, 16), tmp_path / "a", fps)
+
+
+def test_an_mp4_that_cannot_be_written_is_an_error(tmp_path):
+    with pytest.raises(OSError, match="could not write"):
+        rendering.save_mp4(coloured_frames(16, 16), tmp_path / "no" / "a.mp4")
+
+
+def test_an_mp4_of_which_frames_are_missing_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(imageio_ffmpeg, "count_frames_and_secs", lambda _: (11, 1.0))
+    with pytest.raises(OSError, match="enough space on the disk"):
+        rendering.save_mp4(coloured_frames(16, 16), tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_of_the_film_itself_is_passed_on(tmp_path):
+    def frames():
+        yield from coloured_frames(16, 16)
+        raise RuntimeError("the simulator broke")
+
+    with pytest.raises(RuntimeError, match="the simulator broke"):
+        rendering.save_mp4(frames(), tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_ffmpeg_mp4_says_what_to_do_and_gif_works(tmp_path, monkeypatch):
+    real_import = builtins.__import__
+
+    def without_ffmpeg(name, *args, **kwargs):
+        if name == "imageio_ffmpeg":
+            raise ModuleNotFoundError("No module named 'imageio_ffmpeg'")
+        return real_import(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_ffmpeg)
+    frames = coloured_frames(16, 16)
+    with pytest.raises(ConfigError, match=r"pip install imageio-ffmpeg.*\.gif"):
+        rendering.save_video(frames, tmp_path / "a.mp4")
+    rendering.save_video(frames, tmp_path / "a.gif")
+    assert (tmp_path / "a.gif").exists()

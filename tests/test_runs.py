@@ -1,117 +1,61 @@
-"""Run folders: what they hold, what they refuse, and going on after a crash."""
+"""Run folders: what they hold, what they refuse, and what they never delete."""
 
 import json
+import sys
 
-import numpy as np
+import gymnasium as gym
 import pytest
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from chula_rl import runs
-from chula_rl.algorithms.reinforce import Config, train
-from chula_rl.envs import ENV_ID
-from chula_rl.errors import CheckpointError, ConfigError
-from chula_rl.runs import MetricsLog, Run, read_metrics
+from chula_rl import logs, runs
+from chula_rl.algorithms.reinforce import Config
+from chula_rl.envs import ENV_ID, SOLVED_RETURN
+from chula_rl.errors import CheckpointError, ConfigError, UnsupportedEnvError
+from chula_rl.runs import Run
 
 
 def small_run(path, seed=0, **settings):
     config = Config(total_steps=600, num_episodes=2, hidden=(4,), **settings)
-    return Run(path, "reinforce", ENV_ID, seed, config)
+    return Run(path, "reinforce", ENV_ID, seed, config, eval_episodes=3)
 
 
-def train_updates(run, state, num_updates, num_saved=None):
-    """Train, and save after ``num_saved`` updates only, as if killed later."""
-    num_saved = num_updates if num_saved is None else num_saved
-    with MetricsLog(run.path, state) as log:
-        for done, metrics in enumerate(train(state), start=1):
-            log.append(metrics)
-            if done == num_saved:
-                log.flush()
-                run.save(state)
-            if done == num_updates:
-                break
-
-
-def tensorboard(run):
-    events = EventAccumulator(str(run.path / runs.TENSORBOARD)).Reload()
-    return [(event.step, event.value) for event in events.Scalars("return")]
+def mark_as_learnt(run):
+    (run.path / logs.METRICS).write_text("steps\n1\n")
 
 
 def test_a_folder_gives_back_its_run(tmp_path):
     run = small_run(tmp_path / "a" / "b", seed=7, learned_baseline=False)
     run.create()
     assert Run.read(run.path) == run
-    assert json.loads((run.path / "config.json").read_text())["version"]
+    versions = json.loads((run.path / "config.json").read_text())["versions"]
+    assert versions["gymnasium"] == gym.__version__
+    assert versions["torch"] == torch.__version__
+    assert versions["python"] == sys.version.split()[0]
+    assert run.saved_steps() == 0
+    assert not run.finished()
 
 
-def test_a_killed_run_goes_on_to_the_same_result(tmp_path):
-    whole, killed = small_run(tmp_path / "whole"), small_run(tmp_path / "killed")
-    train_updates(whole, whole.create(), 7)
-    train_updates(killed, killed.create(), 5, num_saved=3)
-    assert len(read_metrics(killed.path)["steps"]) == 5
-
-    state = killed.restore()
-    assert state.updates == 3
-    train_updates(killed, state, 4)
-
-    for name in (runs.METRICS, runs.CHECKPOINT):
-        assert (killed.path / name).read_bytes() == (whole.path / name).read_bytes()
-    assert tensorboard(killed) == tensorboard(whole)
-
-
-def test_a_run_killed_before_its_first_checkpoint_starts_again(tmp_path):
-    whole, killed = small_run(tmp_path / "whole"), small_run(tmp_path / "killed")
-    train_updates(whole, whole.create(), 2)
-    train_updates(killed, killed.create(), 1, num_saved=9)
-    train_updates(killed, killed.restore(), 2)
-    assert (killed.path / runs.METRICS).read_bytes() == (
-        (whole.path / runs.METRICS).read_bytes()
+def test_evaluations_are_a_twentieth_of_the_training_apart(tmp_path):
+    run = small_run(tmp_path)
+    assert run.eval_interval == 30
+    assert (
+        Run(tmp_path, "reinforce", ENV_ID, 0, Config(total_steps=7)).eval_interval == 1
     )
-
-
-def test_metrics_are_those_of_each_update(tmp_path):
-    run = small_run(tmp_path / "run")
-    state = run.create()
-    yielded = []
-    with MetricsLog(run.path, state) as log:
-        for metrics in train(state):
-            log.append(metrics)
-            yielded.append(metrics)
-    columns = read_metrics(run.path)
-    for name in yielded[0]:
-        np.testing.assert_array_equal(columns[name], [m[name] for m in yielded])
-    steps, return_ = zip(*tensorboard(run), strict=True)
-    np.testing.assert_array_equal(steps, columns["steps"])
-    np.testing.assert_allclose(return_, columns["return"], rtol=1e-6)
-
-
-def test_flushed_rows_survive_a_crash(tmp_path):
-    run = small_run(tmp_path / "run")
-    state = run.create()
-    with MetricsLog(run.path, state) as log:
-        log.append(next(train(state)))
-        log.flush()
-        assert read_metrics(run.path)["steps"].tolist() == [state.steps]
-        assert tensorboard(run)[0][0] == state.steps
-
-
-def test_lost_metrics_are_not_passed_over(tmp_path):
-    run = small_run(tmp_path / "run")
-    state = run.create()
-    train_updates(run, state, 3)
-    path = run.path / runs.METRICS
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(CheckpointError, match="2 rows; expected at least 3"):
-        MetricsLog(run.path, run.restore())
+    other = Run(tmp_path, "reinforce", ENV_ID, 0, Config(), eval_every=123)
+    assert other.eval_interval == 123
 
 
 def test_a_run_is_overwritten_only_if_asked(tmp_path):
     run = small_run(tmp_path / "run")
-    train_updates(run, run.create(), 2)
+    run.create()
+    mark_as_learnt(run)
+    for name in (logs.EVALUATIONS, runs.LEARNING_CURVE, runs.GIF):
+        (run.path / name).touch()
+    (run.path / logs.TENSORBOARD).mkdir()
     other = small_run(run.path, seed=1)
     with pytest.raises(CheckpointError, match=r"--resume.*--out.*--overwrite"):
         other.create()
-    assert run.restore().updates == 2
+    assert Run.read(run.path) == run
 
     (run.path / "notes.txt").write_text("mine")
     other.create(overwrite=True)
@@ -121,7 +65,16 @@ def test_a_run_is_overwritten_only_if_asked(tmp_path):
     }
 
 
-@pytest.mark.parametrize("content", ["{}", "not JSON", '{"algorithm": "other"}'])
+def test_a_run_that_failed_before_its_first_update_is_replaced(tmp_path):
+    run = small_run(tmp_path / "run")
+    run.create()
+    (run.path / logs.METRICS).touch()
+    other = small_run(run.path, seed=1)
+    other.create()
+    assert Run.read(run.path) == other
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "not JSON", '{"algorithm": "other"}'])
 def test_a_folder_of_somebody_else_is_never_touched(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(CheckpointError, match=r"in the way.*another --out"):
@@ -148,8 +101,27 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     (run.path / runs.CHECKPOINT).write_bytes(
         (other.path / runs.CHECKPOINT).read_bytes()
     )
-    with pytest.raises(CheckpointError, match="another run"):
+    with pytest.raises(CheckpointError, match=r"another run \(seed 1, expected 0\)"):
         run.restore()
+
+
+@pytest.mark.parametrize("settings", [{"seed": 1}, {"gamma": 0.5}])
+def test_going_on_with_another_run_is_refused(tmp_path, settings):
+    small_run(tmp_path / "run").create()
+    with pytest.raises(CheckpointError, match="holds another run"):
+        small_run(tmp_path / "run", **settings).start_or_restore()
+
+
+def test_going_on_starts_what_never_started(tmp_path):
+    run = small_run(tmp_path / "run")
+    first = run.start_or_restore()
+    (run.path / runs.CHECKPOINT).unlink()  # killed before it was written
+    again = run.start_or_restore()
+    assert torch.equal(first.policy.mean[0].weight, again.policy.mean[0].weight)
+    (run.path / runs.CHECKPOINT).unlink()
+    mark_as_learnt(run)  # now something would be lost
+    with pytest.raises(CheckpointError, match="No such file"):
+        run.start_or_restore()
 
 
 def test_equal_checkpoints_only_for_equal_seeds(tmp_path):
@@ -161,15 +133,43 @@ def test_equal_checkpoints_only_for_equal_seeds(tmp_path):
     assert not torch.equal(first, other)
 
 
-def test_a_negative_seed_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="seed is -1"):
-        small_run(tmp_path, seed=-1)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seed": -1}, "seed is -1"),
+        ({"eval_every": 0}, "eval_every is 0"),
+        ({"eval_episodes": 0}, "eval_episodes is 0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(tmp_path, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        Run(
+            tmp_path, "reinforce", ENV_ID, **{"seed": 0, "config": Config(), **settings}
+        )
 
 
-def test_a_run_that_failed_before_its_first_update_is_replaced(tmp_path):
-    run = small_run(tmp_path / "run")
-    with MetricsLog(run.path, run.create()):
-        pass
-    other = small_run(run.path, seed=1)
-    other.create()
-    assert Run.read(run.path) == other
+@pytest.mark.parametrize(
+    ("env_id", "package"),
+    [("phys2d/CartPole-v1", "jax"), ("no_such_package:Env-v0", "no_such_package")],
+)
+def test_an_environment_whose_package_is_missing(
+    tmp_path, monkeypatch, env_id, package
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    run = Run(tmp_path / "run", "reinforce", env_id, 0, Config())
+    with pytest.raises(UnsupportedEnvError, match=rf"not installed.*{package}"):
+        run.create()
+    assert not run.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("env_id", "threshold"),
+    [
+        (ENV_ID, SOLVED_RETURN),
+        (f"chula_rl:{ENV_ID}", SOLVED_RETURN),
+        ("Pendulum-v1", None),
+        ("MountainCarContinuous-v0", 90.0),
+    ],
+)
+def test_the_return_that_counts_as_solved(tmp_path, env_id, threshold):
+    assert Run(tmp_path, "reinforce", env_id, 0, Config()).solved_at() == threshold

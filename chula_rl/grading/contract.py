@@ -9,4 +9,20 @@ CONTRACT: dict[str, tuple[str, ...]] = {
         "chula_rl.losses:reinforce_loss",
         "chula_rl.algorithms.reinforce:reinforce_update",
     ),
+    "a2c": (
+        "chula_rl.returns:successor_obs",
+        "chula_rl.returns:n_step_returns",
+        "chula_rl.returns:gae",
+        "chula_rl.losses:a2c_loss",
+        "chula_rl.algorithms.a2c:a2c_update",
+    ),
+    "ddpg": (
+        "chula_rl.losses:exploratory_action",
+        "chula_rl.replay:ReplayBuffer",
+        "chula_rl.returns:td_target",
+        "chula_rl.losses:critic_loss",
+        "chula_rl.losses:actor_loss",
+        "chula_rl.networks:soft_update",
+        "chula_rl.algorithms.ddpg:ddpg_update",
+    ),
 }

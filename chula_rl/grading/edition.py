@@ -39,12 +39,15 @@ def write_student_edition(directory: Path, package: Path = PACKAGE) -> Path:
     marked: set[str] = set()
     for source in package_files(package):
         relative = source.relative_to(package)
+        if source.suffix != ".py":
+            written.add(_write(target / relative, source.read_bytes()))
+            continue
         text, names = strip_solutions(source.read_text("utf-8"), str(source))
         module = ".".join(["chula_rl", *relative.with_suffix("").parts])
         marked |= {f"{module}:{name.split('.')[0]}" for name in names}
         if relative == Path("_version.py"):
             text = re.sub(r'(?m)^(__version__ = "[^"+]*)"$', r'\1+student"', text)
-        written.add(_write(target / relative, text))
+        written.add(_write(target / relative, text.encode()))
     _check_contract(marked)
     for stale in set(target.rglob("*")) - written:
         if stale.is_file():
@@ -53,12 +56,15 @@ def write_student_edition(directory: Path, package: Path = PACKAGE) -> Path:
 
 
 def package_files(package: Path = PACKAGE) -> list[Path]:
-    """The files of the package that students get, solutions still in them."""
+    """The files of the package that students get, solutions still in them.
+
+    The benchmarks stay at home: they hold another author's way to write DDPG.
+    """
     return [
         path
         for path in sorted(package.rglob("*"))
-        if path.suffix == ".py" or path.name == "py.typed"
-        if path.relative_to(package).parts[0] != "grading"
+        if path.suffix in (".py", ".safetensors") or path.name == "py.typed"
+        if path.relative_to(package).parts[0] not in ("grading", "benchmarks")
     ]
 
 
@@ -166,8 +172,8 @@ def _check_contract(marked: set[str]) -> None:
         )
 
 
-def _write(path: Path, text: str) -> Path:
-    if not path.exists() or path.read_text("utf-8") != text:
+def _write(path: Path, data: bytes) -> Path:
+    if not path.exists() or path.read_bytes() != data:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        path.write_bytes(data)
     return path

@@ -1,5 +1,6 @@
 """What must not be released: the lines of solutions, hidden tests and model answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +23,14 @@ class Secrets:
     Attributes:
         texts: each secret text, squeezed, with where it comes from.
         graded: qualified names of the functions that students write.
-        modules: the files that the package may have.
+        modules: the modules that the package may have.
+        data: its other files, by name; they must be the reference's, byte for byte.
     """
 
     texts: dict[str, str]
     graded: frozenset[str]
     modules: frozenset[str]
+    data: Mapping[str, bytes]
 
 
 def collect(package: Path, notebook: NotebookNode) -> Secrets:
@@ -42,7 +45,7 @@ def collect(package: Path, notebook: NotebookNode) -> Secrets:
     public = [_STUBS]
     secret: list[tuple[str, str, str]] = []  # kind, place, text
     graded: set[str] = set()
-    files = package_files(package)
+    files = [path for path in package_files(package) if path.suffix == ".py"]
     for path in files:
         text = path.read_text("utf-8")
         blocks = markers.parse(text, str(path))
@@ -61,7 +64,12 @@ def collect(package: Path, notebook: NotebookNode) -> Secrets:
     for kind, place, text in secret:
         texts |= _secret_texts(kind, f"{kind} in {place}", text, visible)
     modules = {str(path.relative_to(package.parent)) for path in files}
-    return Secrets(texts, frozenset(graded), frozenset(modules))
+    data = {
+        str(path.relative_to(package.parent)): path.read_bytes()
+        for path in package_files(package)
+        if path.suffix != ".py"
+    }
+    return Secrets(texts, frozenset(graded), frozenset(modules), data)
 
 
 def squeeze(text: str) -> str:
