@@ -13,6 +13,7 @@ from chula_rl.grading import edition
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "chula_rl"
+DATA = ROOT / "book" / "data"  # of `chula-rl bench departures`
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -40,11 +41,12 @@ def key_cache_on_package(app: Sphinx, config: Config) -> None:
 
 
 def package_digest() -> str:
-    """A digest of the source of ``chula_rl`` but ``grading``, which no chapter uses."""
+    """A digest of the tables that chapters read, and of ``chula_rl`` but ``grading``."""
     digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE)
-        if name.parts[0] != "grading":
+    tables = [(path.name, path) for path in DATA.glob("*.csv")]
+    modules = [(str(p.relative_to(PACKAGE)), p) for p in PACKAGE.rglob("*.py")]
+    for name, path in sorted(tables + modules):
+        if not name.startswith("grading/"):
             digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
