@@ -190,3 +190,12 @@ def test_cache_forgets_outputs_of_another_package(
     with (copy / changed).open("a") as file:
         file.write("\n# changed\n")
     assert (extension.package_digest() != before) == forgets
+
+
+def test_cache_forgets_outputs_of_other_tables(
+    extension: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(extension, "DATA", tmp_path)
+    before = extension.package_digest()
+    (tmp_path / "departures.csv").write_text("algorithm\n")
+    assert extension.package_digest() != before

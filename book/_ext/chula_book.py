@@ -41,11 +41,11 @@ def key_cache_on_package(app: Sphinx, config: Config) -> None:
 
 
 def package_digest() -> str:
-    """A digest of the tables that chapters read, and of ``chula_rl`` but ``grading``."""
+    """A digest of what chapters use: ``chula_rl`` but ``grading``, and the tables."""
     digest = hashlib.sha256()
     tables = [(path.name, path) for path in DATA.glob("*.csv")]
     modules = [(str(p.relative_to(PACKAGE)), p) for p in PACKAGE.rglob("*.py")]
-    for name, path in sorted(tables + modules):
+    for name, path in sorted([*tables, *modules]):
         if not name.startswith("grading/"):
             digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
