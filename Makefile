@@ -54,7 +54,7 @@ bench: $(READY) ## speed of environments, updates and training, beside other lib
 policies: $(READY) ## train the policies that come with the package
 	for a in reinforce a2c ddpg; do \
 		chula-rl train $$a --seed 1 --no-gif --overwrite --out _build/policies/$$a && \
-		chula-rl export _build/policies/$$a --out chula_rl/data/$$a.safetensors; \
+		chula-rl export _build/policies/$$a --out chula_rl/data/$$a.safetensors || exit 1; \
 	done
 
 clean: ## remove everything that was built (not .venv)
