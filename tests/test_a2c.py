@@ -11,41 +11,12 @@ from gymnasium import spaces
 from stable_baselines3 import A2C
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv
-from torch import nn
 from torch.optim import SGD, Adam, RMSprop
+from toys import LinearPolicy, LinearValue, normal
 
 from chula_rl.algorithms.a2c import Config, a2c_update
 from chula_rl.networks import GaussianPolicy, ValueNetwork
 from chula_rl.types import Rollout
-
-
-def normal(*shape, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
-class LinearPolicy(nn.Module):
-    """Mean ``w . obs``, one action dimension, in float64."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(normal(2, 1, seed=10))
-        self.log_std = nn.Parameter(torch.tensor([-0.4], dtype=torch.float64))
-
-    def forward(self, obs):
-        mean = obs @ self.weight
-        return mean, self.log_std.expand_as(mean)
-
-
-class LinearValue(nn.Module):
-    """Value ``v . obs``, in float64."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(normal(2, seed=11))
-
-    def forward(self, obs):
-        return obs @ self.weight
 
 
 def vector(*networks):

@@ -12,30 +12,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from torch import nn
+from toys import TINY, same_result, train_tiny
 
 from chula_rl import GaussianPolicy, cli, logs, rendering, runs, session
 from chula_rl.algorithms import reinforce
 from chula_rl.envs import ENV_ID
 from chula_rl.errors import UnsupportedEnvError
 
-TINY = ("--total-steps=400", "--num-episodes=2", "--hidden=4", "--eval-episodes=3")
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
+
 CHULA_RL = "import sys; from chula_rl.cli import main; sys.exit(main())"
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def train(*options):
-    return cli.main(["train", "reinforce", "--no-gif", *TINY, *options])
-
-
-def same_result(a, b):
-    return all(
-        Path(a, name).read_bytes() == Path(b, name).read_bytes()
-        for name in (logs.METRICS, runs.CHECKPOINT)
-    )
 
 
 def test_a_run_leaves_its_folder(capsys):
@@ -56,9 +42,9 @@ def test_a_run_leaves_its_folder(capsys):
 
 
 def test_the_seed_decides_the_result():
-    train("--out=a", "--seed=1")
-    train("--out=b", "--seed=1")
-    train("--out=c", "--seed=2")
+    train_tiny("--out=a", "--seed=1")
+    train_tiny("--out=b", "--seed=1")
+    train_tiny("--out=c", "--seed=2")
     assert same_result("a", "b")
     assert not same_result("a", "c")
 
@@ -84,27 +70,27 @@ def interrupted_algorithm(monkeypatch, update, times=1):
 
 
 def test_control_c_saves_and_resume_gives_the_uninterrupted_result(monkeypatch, capsys):
-    train("--out=whole")
+    train_tiny("--out=whole")
     with monkeypatch.context() as patched:
         interrupted_algorithm(patched, update=3)
-        assert train("--out=my run") == 130
+        assert train_tiny("--out=my run") == 130
     out = capsys.readouterr().out
     assert len(logs.read_metrics(Path("my run"))["steps"]) == 3
     command = re.search(r"chula-rl (train reinforce --resume .*)", out)
     assert command[1] == "train reinforce --resume --out 'my run'"
 
-    assert train("--resume", "--out", "my run") == 0
+    assert train_tiny("--resume", "--out", "my run") == 0
     assert same_result("my run", "whole")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_second_control_c_stops_at_once(monkeypatch, capsys):
-    train("--out=whole")
+    train_tiny("--out=whole")
     with monkeypatch.context() as patched:
         interrupted_algorithm(patched, update=3, times=2)
-        assert train("--out=run") == 130
+        assert train_tiny("--out=run") == 130
     assert "stopped" in capsys.readouterr().err
-    assert train("--resume", "--out=run") == 0  # from the checkpoint of the start
+    assert train_tiny("--resume", "--out=run") == 0  # from the checkpoint of the start
     assert same_result("run", "whole")
 
 
@@ -131,16 +117,16 @@ def test_control_c_in_a_terminal():
 
 
 def test_a_finished_run_may_be_resumed(capsys):
-    train("--out=a")
+    train_tiny("--out=a")
     first = capsys.readouterr().out
     before = Path("a", logs.METRICS).read_bytes()
-    assert train("--out=a", "--resume") == 0
+    assert train_tiny("--out=a", "--resume") == 0
     assert capsys.readouterr().out == first
     assert Path("a", logs.METRICS).read_bytes() == before
 
 
 def test_resume_takes_the_settings_of_the_run_and_no_others(capsys):
-    train("--out=a", "--gamma=0.5", "--seed=3", "--hidden", "4", "5")
+    train_tiny("--out=a", "--gamma=0.5", "--seed=3", "--hidden", "4", "5")
     command = ["train", "reinforce", "--no-gif", "--resume", "--out=a"]
     assert cli.main(command) == 0
     assert cli.main([*command, "--hidden", "4", "5"]) == 0
@@ -155,7 +141,7 @@ def test_resume_takes_the_settings_of_the_run_and_no_others(capsys):
 
 
 def test_the_last_lines_are_the_last_evaluation(capsys):
-    train("--out=a", "--no-figure")
+    train_tiny("--out=a", "--no-figure")
     columns = logs.read_evaluations(Path("a"))
     names = ("mean_return", "std_return", "min_return")
     printed = re.findall(r"\d+\.\d", capsys.readouterr().out)
@@ -177,12 +163,12 @@ def test_an_environment_that_cannot_be_drawn_is_trained_all_the_same(
 
 
 def test_a_full_disk_is_told_in_one_line_with_the_way_on(monkeypatch, capsys):
-    train("--out=whole", "--no-figure")
+    train_tiny("--out=whole", "--no-figure")
     capsys.readouterr()
     with monkeypatch.context() as patched:
         patched.setattr(session, "CHECKPOINT_SECONDS", 0.0)
         patched.setattr(os, "fsync", full_disk_from(call=8))
-        assert train("--out=a", "--no-figure") == 2
+        assert train_tiny("--out=a", "--no-figure") == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith("chula-rl: error: cannot write to a: ")
     assert "No space left on device" in told
@@ -206,10 +192,10 @@ def full_disk_from(call):
 def test_a_full_disk_at_the_start_leaves_nothing_in_the_way(monkeypatch, capsys):
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full_disk_from(call=2))
-        assert train("--out=a") == 2
+        assert train_tiny("--out=a") == 2
     err = capsys.readouterr().err
     assert re.fullmatch(r"chula-rl: error: .*No space left.*checkpoint.*\n", err)
-    assert train("--out=a", "--no-figure") == 0
+    assert train_tiny("--out=a", "--no-figure") == 0
 
 
 @pytest.mark.parametrize(
@@ -243,17 +229,17 @@ def test_a_blank_of_the_student_edition_is_told_in_one_line(monkeypatch, capsys)
         raise NotImplementedError("rewards_to_go: write it in the assignment")
 
     monkeypatch.setattr(runs.ALGORITHMS["reinforce"], "train", blank)
-    assert train() == 2
+    assert train_tiny() == 2
     told = "chula-rl: error: rewards_to_go: write it in the assignment"
     assert capsys.readouterr().err.splitlines()[-1] == told
 
 
 def test_an_occupied_folder_needs_a_decision(capsys):
-    train("--out=a")
-    assert train("--out=a", "--seed=1") == 2
+    train_tiny("--out=a")
+    assert train_tiny("--out=a", "--seed=1") == 2
     assert "--overwrite" in capsys.readouterr().err
-    assert train("--out=a", "--seed=1", "--overwrite") == 0
-    train("--out=b", "--seed=1")
+    assert train_tiny("--out=a", "--seed=1", "--overwrite") == 0
+    train_tiny("--out=b", "--seed=1")
     assert same_result("a", "b")
 
 
@@ -279,11 +265,9 @@ def test_an_algorithm_of_any_kind_can_be_trained(monkeypatch):
 
     def train(state):
         while state.steps < state.config.total_steps:
-            state.steps, state.updates, state.best = (
-                state.steps + 10,
-                state.updates + 1,
-                7,
-            )
+            state.steps += 10
+            state.updates += 1
+            state.best = 7
             yield {"steps": state.steps, "return": 1.5}
 
     module = type(sys)("toy")

@@ -7,28 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from toys import same_result, train_tiny
 
 from chula_rl import cli, logs, runs
 from chula_rl.algorithms import reinforce
 from chula_rl.settings import setting, settings
 
-TINY = ("--total-steps=400", "--num-episodes=2", "--hidden=4", "--eval-episodes=3")
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def train(*options):
-    return cli.main(["train", "reinforce", "--no-gif", *TINY, *options])
-
-
-def same_result(a, b):
-    return all(
-        Path(a, name).read_bytes() == Path(b, name).read_bytes()
-        for name in (logs.METRICS, runs.CHECKPOINT)
-    )
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def test_every_setting_is_an_option_with_its_documentation(capsys):
@@ -42,7 +27,7 @@ def test_every_setting_is_an_option_with_its_documentation(capsys):
 
 
 def test_options_reach_the_algorithm():
-    train("--hidden", "8", "9", "--gamma=0.5", "--no-learned-baseline", "--out=a")
+    train_tiny("--hidden", "8", "9", "--gamma=0.5", "--no-learned-baseline", "--out=a")
     saved = json.loads(Path("a", runs.CONFIG).read_text())["config"]
     assert saved["hidden"] == [8, 9]
     assert saved["gamma"] == 0.5
@@ -95,13 +80,13 @@ def test_help_tells_what_was_published(monkeypatch, capsys):
 
 def test_lambda_is_typed_without_its_underscore(monkeypatch):
     published_algorithm(monkeypatch)
-    assert train("--lambda=0.5", "--out=a", "--no-figure") == 0
+    assert train_tiny("--lambda=0.5", "--out=a", "--no-figure") == 0
     assert runs.Run.read(Path("a")).config.lambda_ == 0.5
 
 
 def test_options_of_the_evaluation():
-    train("--out=a", "--eval-every=150", "--no-figure")
-    train("--out=b", "--no-figure")
+    train_tiny("--out=a", "--eval-every=150", "--no-figure")
+    train_tiny("--out=b", "--no-figure")
     run = runs.Run.read(Path("a"))
     assert (run.eval_every, run.eval_episodes) == (150, 3)
     steps = logs.read_metrics(Path("a"))["steps"]

@@ -8,24 +8,16 @@ import pytest
 import torch
 from PIL import Image, ImageSequence
 from torch import nn
+from toys import train_tiny
 
 from chula_rl import GaussianPolicy, cli, evaluate, runs
 from chula_rl.evaluation import EVALUATION_SEED
 
-TINY = ("--total-steps=400", "--num-episodes=2", "--hidden=4", "--eval-episodes=3")
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def train(*options):
-    return cli.main(["train", "reinforce", "--no-gif", *TINY, *options])
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def test_evaluate_says_what_the_package_says(capsys):
-    train("--out=a", "--seed=5")
+    train_tiny("--out=a", "--seed=5")
     policy = runs.Run.read(Path("a")).restore().policy
     for options, seed in [([], EVALUATION_SEED + 5), (["--seed=9"], 9)]:
         capsys.readouterr()
@@ -49,7 +41,7 @@ class Balancer(nn.Module):
     [(Balancer(), "solved"), (GaussianPolicy(4, 1), "not solved")],
 )
 def test_solved_or_not(monkeypatch, capsys, policy, verdict):
-    train("--out=a")
+    train_tiny("--out=a")
     state = runs.Run.read(Path("a")).restore()
     state.policy = policy
     monkeypatch.setattr(runs.Run, "restore", lambda _: state)
@@ -59,7 +51,7 @@ def test_solved_or_not(monkeypatch, capsys, policy, verdict):
 
 
 def test_render_saves_an_episode(capsys):
-    train("--out=a")
+    train_tiny("--out=a")
     capsys.readouterr()
     assert cli.main(["render", "a"]) == 0
     assert capsys.readouterr().out == f"{Path('a', runs.GIF)}\n"
@@ -73,7 +65,7 @@ def milliseconds(path):
 
 
 def test_render_takes_the_format_from_the_name_and_the_speed_from_the_option(capsys):
-    train("--out=a", "--no-figure")
+    train_tiny("--out=a", "--no-figure")
     for name, options in [("x.gif", []), ("slow.gif", ["--fps=10"])]:
         assert cli.main(["render", "a", f"--out={name}", *options]) == 0
     # the cart-pole means 50 images a second
@@ -90,7 +82,7 @@ def test_render_takes_the_format_from_the_name_and_the_speed_from_the_option(cap
 def test_a_window_needs_a_screen(monkeypatch, capsys):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    train("--out=a")
+    train_tiny("--out=a")
     assert cli.main(["render", "a", "--human"]) == 2
     assert "needs a screen" in capsys.readouterr().err
 

@@ -13,20 +13,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from toys import TINY
 
 from chula_rl import cli, logs, runs
 from chula_rl.algorithms import reinforce
 from chula_rl.logs import read_evaluations
 from chula_rl.runs import Run
 
-TINY = ("--total-steps=400", "--num-episodes=2", "--hidden=4", "--eval-episodes=3")
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
+
 FILES = (logs.METRICS, logs.EVALUATIONS, runs.CHECKPOINT)
 CHULA_RL = "import sys; from chula_rl.cli import main; sys.exit(main())"
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 def train(*options):

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from toys import normal
 
 from chula_rl.errors import ShapeError
 from chula_rl.losses import actor_loss, critic_loss, exploratory_action
@@ -12,11 +13,6 @@ from chula_rl.returns import td_target
 
 DTYPES = [torch.float32, torch.float64]
 LOW, HIGH = torch.tensor([-1.0, 0.0]), torch.tensor([2.0, 0.5])
-
-
-def normal(*shape, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def parameter(*shape, seed=0):

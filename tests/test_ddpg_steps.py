@@ -11,8 +11,9 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from torch import nn
+from toys import SMALL_DDPG as SMALL
 
-from chula_rl.algorithms.ddpg import Config, init, train
+from chula_rl.algorithms.ddpg import init, train
 from chula_rl.errors import UnsupportedEnvError
 from chula_rl.losses import exploratory_action
 from chula_rl.replay import ReplayBuffer
@@ -22,17 +23,6 @@ ENDLESS, STAGGERED, BROKEN = "tests/Endless-v0", "tests/Staggered-v0", "tests/Br
 LOW = np.array([-2.0, 0.0, 0.0], dtype=np.float32)
 HIGH = np.array([2.0, 1.0, 8.0], dtype=np.float32)
 HALF_RANGE = (HIGH - LOW) / 2
-SMALL = Config(
-    total_steps=240,
-    num_envs=4,
-    num_updates=2,
-    random_steps=60,
-    capacity=100,  # less than it adds
-    batch_size=16,
-    hidden=(8,),
-    noise_std=0.5,
-    noise_theta=0.3,
-)
 
 
 class Counting(VectorEnv):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from toys import SMALL_DDPG as SMALL
 
 from chula_rl.algorithms.ddpg import Config, init, train
 from chula_rl.checkpoint import load_checkpoint, save_checkpoint
@@ -15,17 +16,6 @@ from chula_rl.errors import ConfigError, UnsupportedEnvError
 
 METRICS = ("critic_loss", "actor_loss", "q")  # of an update
 PENDULUM = "Pendulum-v1"
-SMALL = Config(
-    total_steps=240,
-    num_envs=4,
-    num_updates=2,
-    random_steps=60,
-    capacity=100,  # less than it adds
-    batch_size=16,
-    hidden=(8,),
-    noise_std=0.5,
-    noise_theta=0.3,
-)
 
 
 def config_of(**settings):

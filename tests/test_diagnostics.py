@@ -5,13 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from toys import normal
 
 from chula_rl.diagnostics import clip_fraction, explained_variance, update_norm
-
-
-def normal(*shape, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 class TestExplainedVariance:

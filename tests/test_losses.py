@@ -6,6 +6,7 @@ from types import MappingProxyType
 import pytest
 import torch
 from torch.distributions import Independent, Normal
+from toys import normal
 
 from chula_rl.errors import ShapeError
 from chula_rl.losses import (
@@ -18,11 +19,6 @@ from chula_rl.losses import (
 
 DTYPES = [(torch.float32, 1e-5), (torch.float64, 1e-12)]
 LEADING_DIMS = [(), (7,), (5, 3)]
-
-
-def normal(*shape, seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=dtype)
 
 
 def gaussian_inputs(leading=(), dtype=torch.float64):

@@ -7,19 +7,14 @@ from typing import NamedTuple
 
 import pytest
 import torch
-from torch import nn
 from torch.optim import SGD
+from toys import LinearPolicy, LinearValue, normal
 
 from chula_rl.algorithms.reinforce import Config, reinforce_update
 from chula_rl.losses import reinforce_loss
 from chula_rl.returns import rewards_to_go
 from chula_rl.tabular import enumerate_trajectories, random_mdp, softmax_policy
 from chula_rl.types import Episode
-
-
-def normal(*shape, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 class TestGradientOnATabularMDP:
@@ -70,30 +65,6 @@ class TestGradientOnATabularMDP:
         exact = self.exact_gradient()
         dropped = self.expected_gradient(baseline, 1.0)
         assert (dropped - exact).norm() > 0.05 * exact.norm()
-
-
-class LinearPolicy(nn.Module):
-    """Mean ``w . obs``, one action dimension, in float64."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(normal(2, 1, seed=10))
-        self.log_std = nn.Parameter(torch.tensor([-0.4], dtype=torch.float64))
-
-    def forward(self, obs):
-        mean = obs @ self.weight
-        return mean, self.log_std.expand_as(mean)
-
-
-class LinearValue(nn.Module):
-    """Value ``v . obs``, in float64."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(normal(2, seed=11))
-
-    def forward(self, obs):
-        return obs @ self.weight
 
 
 class Step(NamedTuple):
