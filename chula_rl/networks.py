@@ -40,7 +40,7 @@ class GaussianPolicy(nn.Module):
         self.obs_scale: Tensor
         self.register_buffer("obs_scale", _scale(obs_dim, obs_scale))
         self.mean = _mlp(obs_dim, hidden, action_dim, generator)
-        self.log_std = nn.Parameter(torch.full((action_dim,), log_std))
+        self.log_std = nn.Parameter(torch.full((action_dim,), float(log_std)))
 
     def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log standard deviation of the action.

@@ -78,6 +78,8 @@ def _check(config: Any) -> None:
     """Refuse settings that cannot train: the ``__post_init__`` of every ``Config``."""
     for field in dataclasses.fields(config):
         value, usual = getattr(config, field.name), field.default
+        if isinstance(usual, tuple) and not isinstance(value, tuple):
+            raise ConfigError(f"{field.name} is {value!r}; expected a tuple.")
         for one, like in zip(_each(value), itertools.cycle(_each(usual)), strict=False):
             expected = _unsound(field.name, one, like)
             if expected:

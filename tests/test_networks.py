@@ -108,10 +108,11 @@ def test_the_mean_starts_near_zero_but_not_at_it():
     assert 0 < mean.abs().max() < 0.05
 
 
-def test_log_std_is_one_trainable_number_for_each_dimension():
-    network = policy(log_std=-0.5)
+@pytest.mark.parametrize("initial", [-0.5, 1])  # 1: a whole number is a number too
+def test_log_std_is_one_trainable_number_for_each_dimension(initial):
+    network = policy(log_std=initial)
     _, log_std = network(torch.randn(4, 3, generator=generator()))
-    assert log_std.tolist() == [[-0.5, -0.5]] * 4
+    assert log_std.tolist() == [[initial, initial]] * 4
     log_std.sum().backward()
     assert network.log_std.grad.tolist() == [4.0, 4.0]
 

@@ -87,6 +87,8 @@ def test_the_docstring_lists_every_setting():
         ("num_envs", -3, "more than 0"),
         ("num_envs", math.nan, "a whole number"),
         ("hidden", (32, 0), "more than 0"),
+        ("hidden", [32], "a tuple"),
+        ("hidden", 32, "a tuple"),
     ],
 )
 def test_a_setting_out_of_its_range_is_refused(name, value, expected):
