@@ -35,7 +35,6 @@ SLOW = {  # a minute a run and more: no more seeds than these
     ("ddpg", "hidden"): 3,
     ("reinforce", PUBLISHED): 5,
 }
-PUBLISHED_STEPS = {"ddpg": 40_000}  # for the same reason
 
 
 class Run(NamedTuple):
@@ -75,8 +74,6 @@ def variants(algorithm: str) -> dict[str, Any]:
     """
     config = importlib.import_module(f"chula_rl.algorithms.{algorithm}").Config
     default, published = config(), config.published()
-    steps = PUBLISHED_STEPS.get(algorithm, published.total_steps)
-    published = dataclasses.replace(published, total_steps=steps)
     papers = {
         field.name: field.metadata["paper"]
         for field in dataclasses.fields(config)
