@@ -26,13 +26,13 @@ from chula_rl.types import Rollout
 class Config(Published):
     """Settings of A2C."""
 
-    gamma: float = setting(0.98, "discount factor")
+    gamma: float = setting(0.985, "discount factor")
     lambda_: float = setting(0.7, "of the advantage estimate", paper=1.0)
-    num_envs: int = setting(16, "B, environments side by side")
+    num_envs: int = setting(32, "B, environments side by side", 16)
     num_steps: int = setting(8, "T, steps of each environment in each update")
-    total_steps: int = setting(30_000, "environment steps of the whole training")
-    policy_lr: float = setting(5e-3, "rate of the policy, falling linearly to 0", 3e-3)
-    value_lr: float = setting(0.1, "rate of the value, falling likewise", 3e-3)
+    total_steps: int = setting(40_000, "environment steps of the whole training")
+    policy_lr: float = setting(1e-2, "rate of the policy, falling linearly to 0", 3e-3)
+    value_lr: float = setting(0.15, "rate of the value, falling likewise", 3e-3)
     value_coef: float = setting(0.5, "weight of the value error in the loss")
     entropy_coef: float = setting(0.0, "weight of the entropy in the loss", 1e-4)
     max_grad_norm: float = setting(0.5, "joint gradients are scaled to it", math.inf)
