@@ -1,4 +1,4 @@
-"""The command that the book gives for Gymnasium's pendulum."""
+"""The commands that the book gives for Gymnasium's pendulum."""
 
 import re
 import shlex
@@ -9,20 +9,26 @@ import pytest
 from chula_rl.cli import main
 from chula_rl.logs import EVALUATIONS, read_evaluations
 
-CHAPTER = Path(__file__).parents[1] / "book/chapters/ddpg.md"
-# RL Baselines3 Zoo, benchmark.md, DDPG on Pendulum-v1: mean, deviation of the episodes
-PUBLISHED_MEAN, PUBLISHED_STD = -152.099, 94.282
+CHAPTERS = Path(__file__).parents[1] / "book/chapters"
 
 
 @pytest.mark.slow
-def test_ddpg_reaches_the_published_return_with_every_seed(tmp_path):
-    (block,) = re.findall(
-        r"```bash\n(chula-rl[^`]* Pendulum-v1[^`]*)```", CHAPTER.read_text()
-    )
+@pytest.mark.parametrize(
+    ("algorithm", "num_seeds", "mean", "std"),  # RL Baselines3 Zoo, benchmark.md
+    [("a2c", 1, -162.965, 103.210), ("ddpg", 5, -152.099, 94.282)],
+)
+def test_the_published_return_is_reached(algorithm, num_seeds, mean, std, tmp_path):
+    """Within one deviation of the published episodes; one seed where it takes long."""
+    text = (CHAPTERS / f"{algorithm}.md").read_text()
+    blocks = re.findall(r"```bash\n(chula-rl .*?)```", text, re.DOTALL)
+    (block,) = (block for block in blocks if "Pendulum-v1" in block)
     _, *command = shlex.split(block.replace("\\\n", ""))
-    assert main([*command, f"--out={tmp_path / 'runs'}"]) == 0
+    seeds = command.index("--seeds") + 1
+    assert int(command[seeds]) >= num_seeds
+    command[seeds] = str(num_seeds)
+    assert main([*command, "--no-gif", f"--out={tmp_path / 'runs'}"]) == 0
     folders = [path.parent for path in (tmp_path / "runs").rglob(EVALUATIONS)]
-    assert len(folders) == 5
+    assert len(folders) == num_seeds
     for folder in folders:
         score = read_evaluations(folder)["mean_return"][-1]
-        assert score > PUBLISHED_MEAN - PUBLISHED_STD, folder.name
+        assert score > mean - std, folder.name
