@@ -15,10 +15,10 @@ CHAPTERS = Path(__file__).parents[1] / "book/chapters"
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("algorithm", "num_seeds", "mean", "std"),  # RL Baselines3 Zoo, benchmark.md
-    [("a2c", 1, -162.965, 103.210), ("ddpg", 5, -152.099, 94.282)],
+    [("a2c", 1, -162.965, 103.210), ("ddpg", 2, -152.099, 94.282)],
 )
 def test_the_published_return_is_reached(algorithm, num_seeds, mean, std, tmp_path):
-    """Within one deviation of the published episodes; one seed where it takes long."""
+    """Within one deviation of the published episodes; fewer seeds than in the book."""
     text = (CHAPTERS / f"{algorithm}.md").read_text()
     blocks = re.findall(r"```bash\n(chula-rl .*?)```", text, re.DOTALL)
     (block,) = (block for block in blocks if "Pendulum-v1" in block)
