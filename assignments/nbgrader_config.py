@@ -1,7 +1,10 @@
 """Settings of nbgrader, for its own commands in this folder and for ``chula-rl``."""
 
 import os
+import sys
 from pathlib import Path
+
+import nbgrader
 
 c = get_config()  # noqa: F821  (nbgrader puts it there)
 
@@ -22,22 +25,42 @@ c.CourseDirectory.ignore = [
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
-# The slowest honest cell is the training run; an endless loop ends here.
-c.Execute.timeout = 120
-c.Execute.interrupt_on_timeout = True
-c.Execute.extra_arguments = [
-    "--HistoryManager.hist_file=:memory:",
-    "--log-level=ERROR",
+# Students' code runs in a sandbox, the tests outside of it: as with `chula-rl grade`.
+c.Autograde.sanitize_preprocessors = ["chula_rl.grading.plugin.Graft"]
+c.Autograde.autograde_preprocessors = [
+    "chula_rl.grading.plugin.SplitExecute",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
 ]
 
-# nbgrader takes any stderr output of a test cell for a failure. A warning or a progress
-# bar is none, so it is dropped before the marking.
-c.IgnorePattern.enabled = True
-c.IgnorePattern.pattern = ".*"
-
-# nbgrader's own list, with one step more.
+# The feedback is a page of its own, without scripts.
+c.GenerateFeedback.exporter_class = "chula_rl.grading.feedback.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
+    "chula_rl.grading.feedback.Grades",
     "chula_rl.grading.feedback.HideHiddenTests",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# The page of formgrader needs its scripts, so of a student's work it must get nothing
+# but text and pictures. The first folder of templates keeps MathJax, and with it the
+# network, out of nbgrader's.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.preprocessors = ["chula_rl.grading.sanitize_notebook.SanitizeNotebook"]
+c.HTMLExporter.filters = {
+    "markdown2html": "chula_rl.grading.safe_html.markdown2html",
+    "highlight_code": "chula_rl.grading.safe_html.highlight_code",
+    "strip_files_prefix": "markupsafe.soft_str",  # nothing to strip, and it is slow
+}
+c.HTMLExporter.extra_template_basedirs = [
+    str(Path(__file__).resolve().parents[1] / "chula_rl" / "grading" / "templates"),
+    str(Path(nbgrader.__file__).parent / "server_extensions/formgrader/templates"),
+]
+
+# Formgrader makes its exporter once, when the server starts. If it is opened for this
+# folder later (`?path=`, "local" in JupyterLab), it would not heed the lines above.
+if "nbgrader.server_extensions.formgrader.base" in sys.modules:
+    from nbconvert.exporters import HTMLExporter
+    from nbgrader.server_extensions.formgrader.base import BaseHandler
+
+    BaseHandler.exporter = property(
+        lambda self: HTMLExporter(config=self.settings["nbgrader_formgrader"].config)
+    )

@@ -10,7 +10,9 @@
     └── AssignmentError      an assignment's source, release or submission is not sound
         ├── MarkerError      a solution or test marker is misspelt or unbalanced
         ├── LeakError        something released would show a solution or a hidden test
-        └── SubmissionError  a submission is refused before any of its code runs
+        ├── SubmissionError  a submission is refused before any of its code runs
+        ├── StoppedError     a submission's process stopped, or used more than it may
+        └── SandboxError     students' code cannot be run safely here
 
 Every message says what arrived, what was expected and what to try.
 """
@@ -50,3 +52,11 @@ class LeakError(AssignmentError):
 
 class SubmissionError(AssignmentError):
     """A submission is refused before any of its code runs."""
+
+
+class StoppedError(AssignmentError):
+    """A submission's process stopped, or used more than it may."""
+
+
+class SandboxError(AssignmentError):
+    """Students' code cannot be run safely here."""

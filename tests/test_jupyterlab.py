@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from chula_rl.grading import release, sample, source
+from chula_rl.grading import release, sample
+from chula_rl.grading.cells import read
 from chula_rl.grading.contract import CONTRACT
 from chula_rl.grading.course import Course
 
@@ -155,7 +156,7 @@ def save(page: Page, students: Path, student: str):
     """Save with the keyboard; the code cells and all cells of the file."""
     page.keyboard.press("Control+s")
     page.wait_for_function(f"!{NOTEBOOK}.context.model.dirty")
-    cells = source.read(students / student / NAME / f"{NAME}.ipynb").cells
+    cells = read(students / student / NAME / f"{NAME}.ipynb").cells
     return [cell for cell in cells if cell.cell_type == "code"], cells
 
 
@@ -188,7 +189,7 @@ def edit(page: Page, text: str, typed: str) -> None:
 
 
 def test_students_edit_their_cells_and_no_others(page, lab, students):
-    released = source.read(students / "blank" / NAME / f"{NAME}.ipynb").cells
+    released = read(students / "blank" / NAME / f"{NAME}.ipynb").cells
     open_notebook(page, lab, "blank")
     edit(page, "def rewards_to_go", "  # mine")
     edit(page, "One return for every step", "  # mine")

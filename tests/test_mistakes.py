@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from chula_rl.errors import AssignmentError
-from chula_rl.grading import compare, edition, markers, mistakes, source
+from chula_rl.grading import cells, compare, edition, markers, mistakes, source
 from chula_rl.grading.contract import CONTRACT
 
 ASSIGNMENT = "reinforce"
@@ -30,7 +30,7 @@ TESTS = {f"test-{name}" for name in FUNCTIONS}
 TRAINING = "test-training"
 VARIANTS = mistakes.load(ASSIGNMENT)
 CELLS = {
-    cell.id: (source.cell_kind(cell, cell.id), cell.source)
+    cell.id: (cells.cell_kind(cell, cell.id), cell.source)
     for cell in NOTEBOOK.cells
     if cell.cell_type == "code"
 }

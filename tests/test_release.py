@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from chula_rl.errors import AssignmentError, LeakError
-from chula_rl.grading import leaks, release, secret, source
+from chula_rl.grading import cells, leaks, release, secret, source
 from chula_rl.grading.contract import CONTRACT
 from chula_rl.grading.course import Course
 
@@ -29,7 +29,7 @@ def course(copy_course, tmp_path_factory):
 @pytest.fixture(scope="module")
 def secrets(course):
     path = course.source(NAME).with_suffix(".ipynb")
-    return secret.collect(course.package, source.read(path))
+    return secret.collect(course.package, cells.read(path))
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_the_release_has_notebook_wheel_and_instructions(course):
 
 def test_the_released_notebook_has_blanks_tests_and_no_answers(course):
     path = course.released(NAME) / f"{NAME}.ipynb"
-    notebook = source.read(path)
+    notebook = cells.read(path)
     nbformat.validate(notebook)
     kinds = [cell.metadata.get("nbgrader", {}) for cell in notebook.cells]
     written = [
@@ -88,7 +88,7 @@ def test_no_statement_of_a_solution_is_released(course):
     """Independent of the gate: by syntax tree instead of by text."""
     released = "\n".join(
         ast.unparse(ast.parse(cell.source))
-        for cell in source.read(course.released(NAME) / f"{NAME}.ipynb").cells
+        for cell in cells.read(course.released(NAME) / f"{NAME}.ipynb").cells
         if cell.cell_type == "code" and not cell.source.startswith("%")
     )
     wheel = next(course.released(NAME).glob("*.whl"))

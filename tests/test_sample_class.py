@@ -14,8 +14,9 @@ import pytest
 
 from chula_rl.cli import main
 from chula_rl.errors import AssignmentError, SubmissionError
-from chula_rl.grading import grade, intake, release, sample, source
+from chula_rl.grading import cells, grade, intake, release, sample
 from chula_rl.grading.course import Course
+from chula_rl.grading.limits import Limits
 
 NAME = "reinforce"
 MACHINE = {**os.environ, "JUPYTER_CONFIG_DIR": os.devnull}
@@ -50,7 +51,7 @@ def plan(course):
 def marks(course):
     """The whole class, graded as `chula-rl grade` does it."""
     with contextlib.chdir(course.root):
-        assert main(["grade", NAME]) == 0
+        assert main(["grade", NAME]) == 3  # one is refused
     with (course.build / "marks.csv").open() as file:
         return {row["student"]: row for row in csv.DictReader(file)}
 
@@ -74,14 +75,13 @@ def test_the_class_has_every_sort_of_student(plan):
 
 
 def test_submissions_are_the_released_notebook_with_code(course, plan):
-    released = source.read(course.released(NAME) / f"{NAME}.ipynb")
     for student, entry in plan.items():
         folder = course.submitted(NAME, student)
         if entry.get("kind") == "unreadable":
             with pytest.raises(SubmissionError, match="not JSON"):
-                intake.admit(folder, NAME, released)
+                intake.read(folder, NAME, Limits())
             continue
-        intake.admit(folder, NAME, released)
+        assert intake.read(folder, NAME, Limits()).notebook
         text = submitted(course, student).read_text()
         assert "SOLUTION" not in text
         assert "HIDDEN TESTS" not in text
@@ -136,7 +136,7 @@ def test_an_unsound_plan_is_refused(course, old, new, message):
 def test_grading_asks_for_release_and_submissions_first(copy_course, tmp_path):
     empty = Course(copy_course(tmp_path))
     with pytest.raises(AssignmentError, match="is not released"):
-        grade.students(empty, NAME)
+        grade.Assignment.read(empty, NAME)
     with pytest.raises(AssignmentError, match="is not released"):
         sample.make_sample_class(empty)
 
@@ -161,7 +161,7 @@ def test_every_mistake_loses_exactly_its_own_points(marks, plan):
 @pytest.mark.slow
 def test_the_reference_gets_full_marks(marks, course):
     reference = marks["sample-01-correct"]
-    released = source.read(course.released(NAME) / f"{NAME}.ipynb")
+    released = cells.read(course.released(NAME) / f"{NAME}.ipynb")
     for cell in released.cells:
         data = cell.metadata.get("nbgrader", {})
         if data.get("grade") and not data["solution"]:

@@ -23,16 +23,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[Any]") -> None:
     about = "hand in for the made-up students of assignments/sample_class.toml"
     parser = actions.add_parser("sample-class", help=about, description=about)
     parser.set_defaults(func=_sample_class)
-    about = "grade all submissions of an assignment"
-    parser = subparsers.add_parser(
-        "grade",
-        help=about,
-        description=f"{about}; marks go to _build/marks.csv, feedback to "
-        "assignments/feedback. The exit status is 0 when each submission was graded, "
-        "or refused for a reason that the table says, and 1 when grading one failed.",
-    )
-    parser.add_argument("assignment", help="its name")
-    parser.set_defaults(func=_grade)
+    _add_grade(subparsers)
 
 
 def _build(args: argparse.Namespace) -> int:
@@ -76,22 +67,56 @@ def _sample_class(args: argparse.Namespace) -> int:
     return 0
 
 
+def _add_grade(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    about = "grade the submissions of an assignment"
+    parser = subparsers.add_parser(
+        "grade",
+        help=about,
+        description=f"{about}: students' code in a sandbox, tests outside of it. Marks "
+        "go to nbgrader's gradebook and _build/marks.csv, feedback to "
+        "assignments/feedback. What has been graded before is not graded again, so a "
+        "run that was interrupted goes on. The exit status is 0 when all are graded, "
+        "3 when some need a look (refused, out of time or memory), 1 when some could "
+        "not be graded.",
+    )
+    parser.add_argument("assignment", help="its name")
+    parser.add_argument(
+        "--student",
+        action="append",
+        metavar="ID",
+        help="grade this student only; may be given several times",
+    )
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="at a time (default: one for each core)"
+    )
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="of a Dask scheduler: grade on its workers"
+    )
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="leave out what has been graded, unless submission, assignment or grader "
+        "have changed (default); --no-resume grades all anew",
+    )
+    parser.add_argument(
+        "--feedback",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write feedback pages (default)",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only say what would be done"
+    )
+    parser.add_argument(
+        "--unsafe-no-sandbox",
+        action="store_true",
+        help="run students' code with your rights: for classes that you trust",
+    )
+    parser.set_defaults(func=_grade)
+
+
 def _grade(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
+    from chula_rl.grading.grade_command import run
 
-    from chula_rl.grading.course import Course
-    from chula_rl.grading.grade import grade, students, table, write_csv
-
-    course = Course.find()
-    who = students(course, args.assignment)
-    marks = []
-    with tqdm(total=len(who), unit="submission", desc=args.assignment) as progress:
-        for mark in grade(course, args.assignment, who):
-            marks.append(mark)
-            total = sum(mark.points.values())
-            progress.write(f"{mark.student}: {mark.status} {mark.reason or total}")
-            progress.update()
-    path = course.build / "marks.csv"
-    write_csv(marks, path)
-    print(f"\n{table(marks)}\n\nThe marks: {path}")
-    return int(any(mark.status == "failed" for mark in marks))
+    return run(args)

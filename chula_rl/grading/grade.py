@@ -1,51 +1,78 @@
-"""Grade every submission of an assignment, one after the other, with nbgrader."""
+"""Grade the submissions of an assignment: intake, pool, ledger, gradebook, feedback."""
 
-import csv
+import hashlib
+import importlib.metadata
+import json
+import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Gradebook
-from nbgrader.apps.api import NbGraderAPI
-
 from chula_rl.errors import AssignmentError, SubmissionError
-from chula_rl.grading import source
-from chula_rl.grading.course import Course, require
-from chula_rl.grading.intake import admit
+from chula_rl.grading import intake
+from chula_rl.grading.course import Course
+from chula_rl.grading.gradebook import Writer
+from chula_rl.grading.ledger import Ledger
+from chula_rl.grading.limits import Limits
+from chula_rl.grading.records import REFUSED, Outcome
+from chula_rl.grading.task import Task
+
+_PACKAGE = Path(__file__).parents[1]
+_PACKAGES = ("torch", "numpy", "gymnasium", "ipython", "msgpack", "nbformat")
 
 
 @dataclass(frozen=True)
-class Mark:
-    """The outcome of one submission.
+class Assignment:
+    """What all submissions of an assignment have in common.
 
     Attributes:
-        student: whose.
-        status: ``graded``; ``to mark`` if an answer waits for a person; ``refused`` at
-            the intake; ``failed`` if nbgrader could not grade it.
-        reason: why it was refused or failed.
-        seconds_late: after the due date; 0 if in time.
-        points: of each test or answer; a missing entry is not marked yet.
-        max_points: of each.
+        course: the course.
+        name: of the assignment.
+        trusted: its source notebook, as JSON.
+        limits: of each submission.
+        jailed: False runs students' code with the rights of the grader.
     """
 
-    student: str
-    status: str
-    reason: str = ""
-    seconds_late: float = 0.0
-    points: dict[str, float] = field(default_factory=dict)
-    max_points: dict[str, float] = field(default_factory=dict)
+    course: Course
+    name: str
+    trusted: str
+    limits: Limits
+    jailed: bool = True
+
+    @classmethod
+    def read(cls, course: Course, name: str, jailed: bool = True) -> "Assignment":
+        """The assignment as it was released, with the limits of the course.
+
+        Raises:
+            AssignmentError: it is not released.
+        """
+        text = course.source(name)
+        path = text.with_suffix(".ipynb")
+        if not path.exists() or not (course.released(name) / path.name).exists():
+            raise AssignmentError(
+                f"'{name}' is not released; run `chula-rl assignments release {name}`."
+            )
+        limits = Limits.read(course.assignments / "grading.toml")
+        return cls(course, name, path.read_text("utf-8"), limits, jailed)
+
+    @property
+    def source(self) -> str:
+        """Hash of the source notebook, the limits and whether there is a sandbox."""
+        rest = json.dumps([self.limits.to_dict(), self.jailed])
+        return hashlib.sha256((self.trusted + rest).encode()).hexdigest()
+
+    @property
+    def ledger(self) -> Path:
+        """Where its outcomes are kept."""
+        return self.course.build / "grading" / self.name / "ledger.jsonl"
 
 
 def students(course: Course, name: str) -> list[str]:
     """Who handed something in.
 
     Raises:
-        AssignmentError: nobody did, or the assignment is not released.
+        AssignmentError: nobody did.
     """
-    if not (course.released(name) / f"{name}.ipynb").exists():
-        raise AssignmentError(
-            f"'{name}' is not released; run `chula-rl assignments release {name}`."
-        )
     folders = sorted((course.assignments / "submitted").glob(f"*/{name}"))
     if not folders:
         raise AssignmentError(
@@ -55,98 +82,100 @@ def students(course: Course, name: str) -> list[str]:
     return [folder.parent.name for folder in folders]
 
 
-def grade(course: Course, name: str, who: Iterable[str]) -> Iterator[Mark]:
-    """Grade the submissions of some students.
-
-    A submission that is refused or fails never stops the others.
+def task(assignment: Assignment, student: str, environment: str) -> Task | Outcome:
+    """What there is to grade of a student, or that it was refused.
 
     Args:
-        course: the course.
-        name: the assignment.
-        who: the students.
-
-    Yields:
-        The mark of each student.
+        assignment: the assignment.
+        student: whose.
+        environment: as ``environment()`` gives it.
     """
-    api = course.nbgrader()
-    released = source.read(course.released(name) / f"{name}.ipynb")
+    course, name = assignment.course, assignment.name
+    hashes = assignment.source, environment
+    try:
+        found = intake.read(course.submitted(name, student), name, assignment.limits)
+    except SubmissionError as error:
+        submission = hashlib.sha256(f"refused: {error}".encode()).hexdigest()
+        return Outcome(student, name, submission, *hashes, REFUSED, str(error))
+    handed_in = f"{found.sha256} {found.timestamp}"
+    return Task(
+        *(student, name, found.notebook, assignment.trusted, assignment.limits),
+        hashlib.sha256(handed_in.encode()).hexdigest(),
+        *hashes,
+        jailed=assignment.jailed,
+    )
+
+
+def environment() -> str:
+    """Hash of the grader's code and of the packages that may change a mark."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(f"{path.relative_to(_PACKAGE)}\n".encode() + path.read_bytes())
+    for name in _PACKAGES:
+        digest.update(f"{name}=={importlib.metadata.version(name)}\n".encode())
+    return digest.hexdigest()
+
+
+def preview(
+    assignment: Assignment, ledger: Ledger, who: Iterable[str], again: bool
+) -> Iterator[Task | Outcome]:
+    """What is to be graded, as task, and what is known already, as outcome.
+
+    Args:
+        assignment: the assignment.
+        ledger: its ledger.
+        who: the students.
+        again: whether to grade what has been graded before.
+    """
+    hash_ = environment()
     for student in who:
+        found = task(assignment, student, hash_)
+        known = None if again else ledger.find(found.key)
+        yield known or found
+
+
+class Books:
+    """The ledger and the gradebook of an assignment, open for one run of grading.
+
+    Args:
+        assignment: the assignment.
+    """
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self.ledger = Ledger(assignment.ledger)
         try:
-            admit(course.submitted(name, student), name, released)
-            require(api.autograde(name, student), f"nbgrader autograde {name}")
-            require(api.generate_feedback(name, student), "nbgrader generate_feedback")
-        except SubmissionError as error:
-            with api.gradebook as gradebook:  # so that nbgrader's export has them too
-                gradebook.update_or_create_student(student)
-            yield Mark(student, "refused", str(error))
-        except AssignmentError as error:
-            yield Mark(student, "failed", str(error))
-        else:
-            yield _mark(api, name, student)
+            self._writer = Writer(assignment.course, assignment.name)
+        except BaseException:
+            self.ledger.close()
+            raise
 
+    def __enter__(self) -> "Books":
+        """Itself."""
+        return self
 
-def write_csv(marks: Iterable[Mark], path: Path) -> None:
-    """Write the marks, a row for each student and a column for each exercise."""
-    marks = list(marks)
-    columns = exercises(marks)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["student", "status", "reason", "seconds_late", *columns, "total", "max"]
-        )
-        maximum = sum(columns.values())
-        for mark in marks:
-            points = [mark.points.get(column, "") for column in columns]
-            total = sum(mark.points.values())
-            late = round(mark.seconds_late)
-            writer.writerow(
-                [mark.student, mark.status, mark.reason, late, *points, total, maximum]
-            )
+    def __exit__(self, *_: object) -> None:
+        """Close both."""
+        self._writer.__exit__(None, None, None)
+        self.ledger.close()
 
+    def open_tasks(self, who: Iterable[str], again: bool) -> Iterator[Task | Outcome]:
+        """What ``preview`` gives; known outcomes are entered if they are not there."""
+        for item in preview(self._assignment, self.ledger, who, again):
+            if isinstance(item, Outcome):
+                if self.ledger.find(item.key) is None:  # just refused
+                    self.ledger.append(item)
+                there = self._writer.has(item.student) == (item.status != REFUSED)
+                if not there or not self.ledger.entered(item.key):
+                    self.enter(item)
+            yield item
 
-def table(marks: Iterable[Mark]) -> str:
-    """The marks as text: numbered exercises above, then a line for each student."""
-    marks = list(marks)
-    columns = exercises(marks)
-    width = max(len(mark.student) for mark in marks)
-    lines = [
-        f"{i:3}  {name} ({points:g})"
-        for i, (name, points) in enumerate(columns.items(), 1)
-    ]
-    numbers = "".join(f"{i:5}" for i in range(1, len(columns) + 1))
-    lines += ["", f"{'student':{width}}  {'status':8}{numbers}    total"]
-    for mark in marks:
-        cells = (
-            f"{mark.points[column]:5g}" if column in mark.points else f"{'-':>5}"
-            for column in columns
-        )
-        total = f"{sum(mark.points.values()):g}/{sum(columns.values()):g}"
-        late = f"  late: {mark.seconds_late / 3600:.1f} h" if mark.seconds_late else ""
-        reason = f"  {mark.reason}" if mark.reason else ""
-        lines.append(
-            f"{mark.student:{width}}  {mark.status:8}{''.join(cells)}  {total:>7}"
-            f"{late}{reason}"
-        )
-    return "\n".join(lines)
+    def record(self, outcome: Outcome) -> None:
+        """Keep an outcome, then enter it in the gradebook."""
+        self.ledger.append(outcome)
+        self.enter(outcome)
 
-
-def exercises(marks: Iterable[Mark]) -> dict[str, float]:
-    """The maximum of each exercise, in the order of the notebook."""
-    return {name: most for mark in marks for name, most in mark.max_points.items()}
-
-
-def _mark(api: NbGraderAPI, name: str, student: str) -> Mark:
-    gradebook: Gradebook
-    with api.gradebook as gradebook:
-        late = gradebook.find_submission(name, student).total_seconds_late
-        grades = gradebook.find_submission_notebook(name, name, student).grades
-        open_ = [grade.name for grade in grades if grade.needs_manual_grade]
-        return Mark(
-            student,
-            "to mark" if open_ else "graded",
-            "",
-            late,
-            {grade.name: grade.score for grade in grades if grade.name not in open_},
-            {grade.name: grade.max_score for grade in grades},
-        )
+    def enter(self, outcome: Outcome) -> None:
+        """Enter an outcome in the gradebook."""
+        self._writer.enter(outcome)
+        self.ledger.mark_entered(outcome.key)

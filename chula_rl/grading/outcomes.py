@@ -48,6 +48,8 @@ def problem(
             actual = _values(student, args, outcome)
         except NotImplementedError:
             return "it is still blank, or calls a function that is."
+        except errors.StoppedError as error:
+            return f"{error} (Case: {situation}.)"
         except UnfitError as error:
             return f"{error} (Case: {situation}.)"
         except (Exception, SystemExit) as error:

@@ -4,7 +4,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from chula_rl.grading import source
+from chula_rl.grading import cells, source
 from chula_rl.grading.course import Course, require
 from chula_rl.grading.edition import build_wheel, write_student_edition
 from chula_rl.grading.leaks import check_release
@@ -50,7 +50,7 @@ def check(course: Course, name: str) -> None:
     Raises:
         LeakError: an answer is in it.
     """
-    secrets = collect(course.package, source.read(source.build(course, name)))
+    secrets = collect(course.package, cells.read(source.build(course, name)))
     check_release(course.released(name), course.archive(name), name, secrets)
 
 

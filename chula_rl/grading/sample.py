@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
 from chula_rl.errors import AssignmentError
-from chula_rl.grading import mistakes, source
+from chula_rl.grading import cells, mistakes, source
 from chula_rl.grading.contract import CONTRACT
 from chula_rl.grading.course import Course
 
@@ -49,13 +49,13 @@ def make_sample_class(course: Course) -> list[str]:
             )
     for folder in (course.assignments / "submitted").glob(f"sample-*/{name}"):
         shutil.rmtree(folder)
-    solutions, variants = _solutions(course, name), _variants(name)
+    right, variants = solutions(course, name), _variants(name)
     for student in plan["student"]:
-        code = solutions | {
+        code = right | {
             function: _variant(variants, function, variant)
             for function, variant in student.get("variants", {}).items()
         }
-        text = submission(source.read(released), student, code)
+        text = submission(cells.read(released), student, code)
         folder = course.submitted(name, student["id"])
         folder.mkdir(parents=True)
         (folder / released.name).write_text(text, "utf-8")
@@ -84,14 +84,14 @@ def submission(
         raise AssignmentError(f"{student['id']}: unknown kind '{kind}'.")
     for cell in notebook.cells if kind != "blank" else []:
         if is_solution(cell) and cell.cell_type == "code":
-            cell.source = _fill(cell.source, code)
+            cell.source = filled(cell.source, code)
         elif is_solution(cell) and "answer" in student:
             cell.source = student["answer"]
     text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     return text[: len(text) // 2] if kind == "unreadable" else text + "\n"
 
 
-def _solutions(course: Course, name: str) -> dict[str, str]:
+def solutions(course: Course, name: str) -> dict[str, str]:
     """The reference's own text of each function."""
     texts = {}
     for target in CONTRACT[name]:
@@ -119,7 +119,7 @@ def _variant(variants: dict[tuple[str, str], str], function: str, name: str) -> 
     return variants[function, name]
 
 
-def _fill(cell: str, code: Mapping[str, str]) -> str:
+def filled(cell: str, code: Mapping[str, str]) -> str:
     """Put code in the place of the definitions in a solution cell."""
     lines = cell.split("\n")
     for node in reversed(ast.parse(cell).body):

@@ -8,8 +8,8 @@ from nbformat import NotebookNode
 
 from chula_rl.errors import LeakError
 from chula_rl.grading import markers
+from chula_rl.grading.cells import cell_kind
 from chula_rl.grading.edition import package_files, strip_solutions
-from chula_rl.grading.source import cell_kind
 
 _SHORT = 8  # characters; a shorter line, like `else:`, says nothing by itself
 _RUN = 3  # lines of a solution that give it away even if each is public elsewhere

@@ -1,0 +1,160 @@
+"""The real referee on notebooks of the assignments: right and wrong solutions."""
+
+import functools
+
+import nbformat
+import pytest
+
+from chula_rl.grading import cells, markers, mistakes, referee, sample, source
+from chula_rl.grading.contract import CONTRACT
+from chula_rl.grading.course import Course
+from chula_rl.grading.edition import PACKAGE
+from chula_rl.grading.graft import graft
+from chula_rl.grading.limits import Limits
+from chula_rl.grading.sandbox import Sandbox
+
+COURSE = Course(PACKAGE.parent)
+ASSIGNMENTS = COURSE.names()
+VARIANTS = [(name, variant) for name in ASSIGNMENTS for variant in mistakes.load(name)]
+TRAINING = ("test-training",)  # takes seconds each; the sample class has it
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@functools.cache
+def trusted(name):
+    """The source notebook of an assignment, without its training."""
+    notebook = source.build_source(COURSE.source(name), PACKAGE, CONTRACT[name])
+    notebook.cells = [cell for cell in notebook.cells if cell.id not in TRAINING]
+    return notebook
+
+
+def released(name):
+    """What students get: the same without answers."""
+    notebook = nbformat.from_dict(trusted(name))
+    for cell in notebook.cells:
+        kind = cells.cell_kind(cell, cell.id)
+        if kind == "test":
+            found = markers.parse(cell.source, cell.id)
+            cell.source = markers.outside(cell.source, found)
+    return notebook
+
+
+def graded(name, sandbox, code, extra=""):
+    """Grade a submission: the reference's solutions but for some, and a cell first."""
+    solutions = sample.solutions(COURSE, name) | code
+    notebook = released(name)
+    for cell in notebook.cells:
+        if cells.cell_kind(cell, cell.id) == "solution":
+            cell.source = sample.filled(cell.source, solutions)
+    first = nbformat.v4.new_code_cell(extra)
+    submitted = {"cells": [first, *notebook.cells]}
+    names = referee.defined_names(trusted(name))
+    grafted = graft(submitted, trusted(name)).notebook
+    return referee.run(grafted, names, sandbox, Limits(), seed=3)
+
+
+def points(verdict):
+    return {result.name: result.points for result in verdict.results}
+
+
+def full(name):
+    return {
+        cell.id: cell.metadata.nbgrader.points
+        for cell in trusted(name).cells
+        if cells.cell_kind(cell, cell.id) == "test"
+    }
+
+
+def of_kind(correct):
+    return [
+        pytest.param(name, variant, id=f"{variant.function}-{variant.name}")
+        for name, variant in VARIANTS
+        if variant.correct == correct
+    ]
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_reference_gets_full_marks(name, sandbox):
+    verdict = graded(name, sandbox, {})
+    assert [result.message for result in verdict.results if result.message] == []
+    assert points(verdict) == full(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "right"), of_kind(correct=True))
+def test_correct_solutions_in_another_style_get_full_marks(name, right, sandbox):
+    verdict = graded(name, sandbox, {right.function: right.source})
+    assert [result.message for result in verdict.results if result.message] == []
+    assert points(verdict) == full(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "wrong"), of_kind(correct=False))
+def test_a_mistake_costs_its_own_points_and_is_named(name, wrong, sandbox):
+    own = f"test-{wrong.function}"
+    verdict = graded(name, sandbox, {wrong.function: wrong.source})
+    assert points(verdict) == full(name) | {own: 0}
+    (message,) = [result.message for result in verdict.results if result.message]
+    assert wrong.message in message
+
+
+LOUD = """
+import functools, sys, warnings
+from tqdm import tqdm
+
+warnings.warn("loading")
+print("to stderr", file=sys.stderr)
+
+def loud(function):
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs):
+        for _ in tqdm(range(2)):
+            warnings.warn("still debugging")
+            print("args", args)
+            print("kwargs", kwargs, file=sys.stderr)
+        return function(*args, **kwargs)
+    return wrapped
+"""
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_prints_warnings_and_progress_bars_cost_nothing(name, sandbox):
+    solutions = sample.solutions(COURSE, name)
+    loud = {
+        function: f"{text}\n\n\n{function} = loud({function})\n"
+        for function, text in solutions.items()
+        if text.startswith("def ")
+    }
+    verdict = graded(name, sandbox, loud, LOUD)
+    assert points(verdict) == full(name)
+    (shown, *_) = [outputs for outputs in verdict.outputs.values() if outputs]
+    assert "loading" in str(shown)
+
+
+def test_a_seed_decides_the_inputs(sandbox):
+    """A solution that is right for one hidden input only: the seed decides."""
+    name = ASSIGNMENTS[0]
+    code = {
+        "rewards_to_go": (
+            "def rewards_to_go(reward, gamma):\n"
+            "    raise ValueError('hidden' if len(reward) > 3 else 'visible')\n"
+        )
+    }
+    verdict = graded(name, sandbox, code)
+    (result, *_) = verdict.results
+    assert result.message == "ValueError: visible"
+    assert result.points == 0
+
+
+def test_extra_cells_and_what_they_show(sandbox):
+    name = ASSIGNMENTS[0]
+    verdict = graded(name, sandbox, {}, "print('mine')\n1/0")
+    outputs = verdict.outputs["extra-1"]
+    assert outputs[0]["text"] == "mine\n"
+    assert outputs[1]["ename"] == "ZeroDivisionError"
+    assert points(verdict) == full(name)
