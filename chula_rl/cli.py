@@ -34,11 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_parser(commands)
     policy.add_parsers(commands)
     compare.add_parser(commands)
-    bench.add_parser(commands)
-    try:
+    benches = bench.add_parser(commands)
+    if benches is not None:  # the student edition has neither benchmarks nor grading
         from chula_rl.grading.commands import add_parsers
-    except ModuleNotFoundError:
-        pass  # the student edition has no grading
-    else:
-        add_parsers(commands)
+
+        add_parsers(commands, benches)
     return parser

@@ -391,7 +391,7 @@ def test_a_real_submission_is_the_source_with_its_texts(copy_course, tmp_path):
         release.release(course, name)
         trusted = cells.read(course.source(name).with_suffix(".ipynb"))
         released = cells.read(course.released(name) / f"{name}.ipynb")
-        code = sample._solutions(course, name)
+        code = sample.solutions(course, name)
         student = {"id": "sample-1", "answer": "because"}
         text = sample.submission(released, student, code)
         submitted = intake._notebook(text.encode(), f"{name}.ipynb")

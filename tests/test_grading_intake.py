@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from chula_rl.errors import SubmissionError
-from chula_rl.grading import intake
+from chula_rl.grading import intake, texts
 from chula_rl.grading.limits import Limits
 
 LIMITS = Limits(notebook_size=100_000, files=20)
@@ -425,7 +425,7 @@ def test_no_file_stays_open(folder):
 
 
 def test_shown_text_is_printable_and_short():
-    assert intake.shown("résumé ก็.ipynb") == "résumé ก็.ipynb"
-    assert intake.shown("a\x00\x1b[31m\u2028b") == "a\ufffd\ufffd[31m\ufffdb"
-    assert intake.shown("x" * 61) == "x" * 59 + "…"
-    assert len(intake.shown([["y" * 999] * 999] * 999)) <= 60
+    assert texts.shown("résumé ก็.ipynb") == "résumé ก็.ipynb"
+    assert texts.shown("a\x00\x1b[31m\u2028b") == "a\ufffd\ufffd[31m\ufffdb"
+    assert texts.shown("x" * 61) == "x" * 59 + "…"
+    assert len(texts.shown([["y" * 999] * 999] * 999)) <= 60

@@ -136,19 +136,38 @@ def test_prints_warnings_and_progress_bars_cost_nothing(name, sandbox):
     assert "loading" in str(shown)
 
 
-def test_a_seed_decides_the_inputs(sandbox):
-    """A solution that is right for one hidden input only: the seed decides."""
+KEEPER = """
+kept = []
+
+def rewards_to_go(reward, gamma):
+    kept.append(reward.tolist())
+    following, returns = 0.0, []
+    for r in reward.flip(0):
+        following = r + gamma * following
+        returns.append(following)
+    return torch.stack(returns[::-1])
+"""
+TELLER = """
+def gaussian_log_prob(mean, log_std, action):
+    raise ValueError(f"kept {kept}")
+"""
+
+
+def test_inputs_of_hidden_tests_come_back_neither_in_outputs_nor_in_messages(sandbox):
     name = ASSIGNMENTS[0]
-    code = {
-        "rewards_to_go": (
-            "def rewards_to_go(reward, gamma):\n"
-            "    raise ValueError('hidden' if len(reward) > 3 else 'visible')\n"
-        )
-    }
+    code = {"rewards_to_go": KEEPER, "gaussian_log_prob": TELLER}
+    code["gaussian_entropy"] = "print('told', kept)\nkept"
     verdict = graded(name, sandbox, code)
-    (result, *_) = verdict.results
-    assert result.message == "ValueError: visible"
-    assert result.points == 0
+    assert points(verdict)["test-rewards_to_go"] == 2
+    messages = {result.name: result.message for result in verdict.results}
+    assert messages["test-gaussian_log_prob"] == (
+        "ValueError: your code raises it; run the tests in your notebook."
+    )
+    assert messages["test-gaussian_entropy"].startswith("NameError: the function is")
+    printed, value = verdict.outputs["gaussian_entropy"]
+    assert printed["text"] == "told []\n"  # as in a process without tests
+    assert value["data"]["text/plain"] == "[]"
+    assert "kept" not in str(messages)
 
 
 def test_extra_cells_and_what_they_show(sandbox):

@@ -4,17 +4,24 @@ import argparse
 from typing import Any
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    """Add the command to the command line; the student edition has no benchmarks."""
+def add_parser(
+    commands: "argparse._SubParsersAction[Any]",
+) -> "argparse._SubParsersAction[Any] | None":
+    """Add the command to the command line; give what its own commands are added to.
+
+    The student edition has no benchmarks: None.
+    """
     try:
         from chula_rl.benchmarks.commands import add_parsers
     except ModuleNotFoundError:
-        return
+        return None
     about = "measure speed"
     bench = commands.add_parser("bench", help=about, description=about)
+    benches: argparse._SubParsersAction[Any]
     benches = bench.add_subparsers(required=True, metavar="WHAT")
     _add_env(benches)
     add_parsers(benches)
+    return benches
 
 
 def _add_env(benches: "argparse._SubParsersAction[Any]") -> None:

@@ -7,8 +7,12 @@ import argparse
 from typing import Any
 
 
-def add_parsers(subparsers: "argparse._SubParsersAction[Any]") -> None:
-    """Add the grader's commands to the command line."""
+def add_parsers(
+    subparsers: "argparse._SubParsersAction[Any]",
+    benches: "argparse._SubParsersAction[Any]",
+) -> None:
+    """Add the grader's commands to the command line, and its benchmark to the rest."""
+    _add_bench(benches)
     about = "build, release and check assignments"
     group = subparsers.add_parser("assignments", help=about, description=about)
     actions = group.add_subparsers(required=True, metavar="ACTION")
@@ -120,3 +124,19 @@ def _grade(args: argparse.Namespace) -> int:
     from chula_rl.grading.grade_command import run
 
     return run(args)
+
+
+def _add_bench(benches: "argparse._SubParsersAction[Any]") -> None:
+    about = "submissions a second, ours beside stock nbgrader"
+    parser = benches.add_parser("grading", help=about, description=about)
+    parser.add_argument("--submissions", type=int, default=40, help="(default: 40)")
+    parser.add_argument("--jobs", type=int, default=2, help="of ours (default: 2)")
+    parser.set_defaults(func=_bench)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from chula_rl.grading.benchmark import grading_table
+
+    for line in grading_table(args.submissions, args.jobs):
+        print(line, flush=True)
+    return 0

@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from chula_rl.grading.cells import cell_kind
-from chula_rl.grading.intake import shown, text_of
+from chula_rl.grading.texts import shown, text_of
 
 MAX_NOTES = 20
 SKIP = "skip-grading"  # the tag of a plain cell that is not run

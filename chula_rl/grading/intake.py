@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import reprlib
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from nbgrader.utils import parse_utc
 
 from chula_rl.errors import SubmissionError
 from chula_rl.grading.limits import Limits
+from chula_rl.grading.texts import shown, text_of
 
 MAX_CELLS = 2000
 _MAX_DEPTH = 100  # of the JSON
@@ -30,7 +30,6 @@ _MAX_FOLDERS = 10  # in one another
 _KINDS = ("code", "markdown", "raw")
 # A date, with the name of a time zone but no path: parse_utc would open the path.
 _DATE = re.compile(r"(?:[\w +:.,-]|(?<=[A-Za-z])/(?=[A-Za-z])){1,64}", re.ASCII)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # What a submission can bring about; any other OSError is a failure of the machine.
 _REFUSED = (
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO),
@@ -82,24 +81,6 @@ def read(folder: Path, name: str, limits: Limits) -> Submission:
     timestamp = None if stamp is None else _date(stamp)
     notebook = _notebook(data, f"{name}.ipynb")
     return Submission(notebook, hashlib.sha256(data).hexdigest(), timestamp)
-
-
-def shown(value: object, length: int = 60) -> str:
-    """Foreign text as it may stand in a message: printable and short.
-
-    Args:
-        value: a string, or anything else that JSON can hold.
-        length: how many characters are shown at most.
-    """
-    text = value if isinstance(value, str) else reprlib.repr(value)
-    short = text if len(text) <= length else text[: length - 1] + "…"
-    return "".join(c if c.isprintable() else "\ufffd" for c in short)
-
-
-def text_of(source: str | list[str]) -> str:
-    """The text of a cell, which UTF-8 can hold: JSON can hold half a character."""
-    text = source if isinstance(source, str) else "".join(source)
-    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def _files(folder: Path, name: str, limits: Limits) -> tuple[bytes, bytes | None]:

@@ -132,7 +132,6 @@ def local(jobs: int) -> MakeExecutor:
         try:
             yield pool
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             for process in set(multiprocessing.active_children()) - before:
                 process.kill()
             raise
@@ -189,10 +188,11 @@ def _client(address: str) -> "Client":
         ) from error
     try:
         return Client(address, timeout="20s", set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last: no certificates
         raise ConfigError(
             f"no Dask scheduler answers at {address}: {error}. Expected the address "
-            "that `dask scheduler` prints, such as tcp://10.0.0.1:8786."
+            "that `dask scheduler` prints, such as tcp://10.0.0.1:8786, and for tls:// "
+            "certificates in Dask's settings."
         ) from error
 
 

@@ -22,12 +22,12 @@ from chula_rl.grading import markers
 from chula_rl.grading.cells import cell_kind
 from chula_rl.grading.compare import SEED_VARIABLE
 from chula_rl.grading.graft import SKIP
-from chula_rl.grading.intake import shown
 from chula_rl.grading.limits import Limits
 from chula_rl.grading.records import CellResult
 from chula_rl.grading.sandbox import Sandbox
 from chula_rl.grading.sanitize import clean_outputs
 from chula_rl.grading.session import Session
+from chula_rl.grading.texts import shown
 
 MAX_MESSAGE = 1_000  # characters
 
@@ -68,31 +68,64 @@ def run(
     Raises:
         SandboxError: the sandbox has failed; not the student's fault.
     """
-    session, verdict = Session(sandbox, limits), Verdict()
+    verdict = Verdict()
     namespace: dict[str, Any] = {"__name__": "__main__"}
     defined: set[str] = set()
+    shown = False
+    with _quiet(seed), _session(sandbox, limits, verdict) as session:
+        for cell in _code_cells(notebook):
+            kind = cell_kind(cell, cell.id)
+            if kind == "test":
+                result = _test(cell, session, namespace, defined, seed)
+                verdict.results.append(result)
+                continue
+            if kind == "text":  # ours: both sides import the same names
+                exec(compile(cell.source, f"<{cell.id}>", "exec"), namespace)
+            defined |= names.get(cell.id, set())
+            shown = bool(_show(cell, session, limits.output)) or shown
+    if shown:
+        verdict.outputs = _outputs(notebook, sandbox, limits)
+    return verdict
+
+
+def _outputs(
+    notebook: NotebookNode, sandbox: Sandbox, limits: Limits
+) -> dict[str, list[dict[str, Any]]]:
+    """What the student's cells show in a process that no test has called.
+
+    In the other one, a function may have kept the inputs of hidden tests.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
     left = limits.output
+    with _session(sandbox, limits, Verdict()) as session:
+        for cell in _code_cells(notebook):
+            if cell_kind(cell, cell.id) != "test":
+                found[cell.id] = _show(cell, session, left)
+                left -= len(json.dumps(found[cell.id]))
+    return found
+
+
+@contextlib.contextmanager
+def _session(sandbox: Sandbox, limits: Limits, verdict: Verdict) -> Iterator[Session]:
+    """A connection; how it fared is added to the verdict."""
+    session = Session(sandbox, limits)
     try:
-        with _quiet(seed):
-            for cell in notebook.cells:
-                if cell.cell_type != "code" or SKIP in cell.metadata.get("tags", ()):
-                    continue
-                kind = cell_kind(cell, cell.id)
-                if kind == "test":
-                    result = _test(cell, session, namespace, defined, seed)
-                    verdict.results.append(result)
-                    continue
-                if kind == "text":  # ours: both sides import the same names
-                    exec(compile(cell.source, f"<{cell.id}>", "exec"), namespace)
-                defined |= names.get(cell.id, set())
-                verdict.outputs[cell.id] = outputs = _show(cell, session, left)
-                left -= len(json.dumps(outputs))
+        yield session
     finally:
         session.close()
+        verdict.ends += session.ends
+        verdict.cpu_seconds += session.cpu_seconds
     if session.failed:  # the tests took it for an error of the student's
         raise SandboxError(session.failed)
-    verdict.ends, verdict.cpu_seconds = session.ends, session.cpu_seconds
-    return verdict
+
+
+def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that the grader runs."""
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and SKIP not in cell.metadata.get("tags", ())
+    ]
 
 
 def _show(cell: NotebookNode, session: Session, limit: int) -> list[dict[str, Any]]:
@@ -148,8 +181,15 @@ def _execute(cell: NotebookNode, namespace: dict[str, Any]) -> Any:
 
 
 def _message(error: Exception, cell: NotebookNode) -> str:
-    """What the student may read: of a hidden test's error nothing but its kind."""
+    """What the student may read: of a hidden test's error nothing but its kind.
+
+    Nor the text of an error of theirs, which may hold what earlier hidden tests gave.
+    """
     kind = type(error).__name__
+    if getattr(error, "remote", False):
+        if isinstance(error, NameError):
+            return "NameError: the function is not there: does its cell run?"
+        return f"{kind}: your code raises it; run the tests in your notebook."
     if isinstance(error, AssertionError) or not _is_hidden(error, cell):
         return shown(f"{kind}: {error}", MAX_MESSAGE)
     return f"AssertionError: the tests on random inputs stop with {kind}."

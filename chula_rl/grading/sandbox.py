@@ -9,8 +9,10 @@ import json
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,9 +26,11 @@ from chula_rl.grading.limits import Limits
 from chula_rl.grading.scratch import Scratch
 
 _PACKAGE = Path(__file__).parents[1]
+_END_SECONDS = 5
 START_SECONDS = 120  # to import torch on a slow disk
 _FIRST_USER = 61_184  # of the users that systemd gives to services for a while
 _USERS = 4_000
+_EXCHANGE = Path("/usr/local/share")  # nbgrader's is in it, with all submissions
 _PARTS_OF_A_PREFIX = ("bin", "lib", "lib64", "share", "pyvenv.cfg")
 _INSTALL = (
     "Install it (Debian, Ubuntu: sudo apt-get install bubblewrap; Fedora: sudo dnf "
@@ -102,6 +106,8 @@ class Sandbox:
         as_root = os.geteuid() == 0 if as_root is None else as_root
         self._jailed = jailed
         self._user = _FIRST_USER + os.getpid() % _USERS if jailed and as_root else None
+        if self._user is not None:
+            _check_readable(Path(sysconfig.get_path("purelib")))
         self._folder = Scratch()
         self._lock = threading.Lock()
         folder = self._folder.path
@@ -138,9 +144,12 @@ class Sandbox:
 
     def close(self) -> None:
         """End it, with all that runs in it."""
-        self._control.close()
-        self._process.kill()
-        self._process.wait()
+        self._control.close()  # at which its first process ends, and all with it
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         if self._process.stderr:
             self._process.stderr.close()
         self._folder.close()
@@ -239,6 +248,20 @@ def _command(folder: Path, as_root: bool) -> list[str]:
     return [*command, "--chdir", "/", sys.executable, "-m", "inside.zygote"]
 
 
+def _check_readable(path: Path) -> None:
+    """The interpreter's packages have to be there for the students' user as well.
+
+    Raises:
+        SandboxError: they are not.
+    """
+    if not path.stat().st_mode & stat.S_IROTH:
+        raise SandboxError(
+            f"{path} is for its owner only; expected that others may read it, since "
+            "students' code runs as a user of its own where root grades. Say chmod -R "
+            f"o+rX {path.parents[2]}, or grade as an ordinary user."
+        )
+
+
 def _unsafe_command() -> list[str]:
     return [sys.executable, "-m", "inside.zygote"]
 
@@ -252,6 +275,10 @@ def _system() -> Iterator[list[str]]:
             yield ["--symlink", str(path.readlink()), str(path)]
         elif path.exists():
             yield ["--ro-bind", str(path), str(path)]
+        if path == Path("/usr") and _EXCHANGE.is_dir():
+            yield ["--tmpfs", str(_EXCHANGE)]
+    if _EXCHANGE.is_dir():
+        yield ["--remount-ro", str(_EXCHANGE)]
     if any(PACKAGE.is_relative_to(path) for path in _bound()):  # not the reference
         yield ["--tmpfs", str(PACKAGE), "--remount-ro", str(PACKAGE)]
 
@@ -261,7 +288,7 @@ def _bound() -> list[Path]:
     paths = {"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache"}
     for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix):
         paths |= {f"{prefix}/{part}" for part in _PARTS_OF_A_PREFIX}
-    return sorted(map(Path, paths))
+    return sorted(map(Path, paths - {str(_EXCHANGE)}))
 
 
 def _environment() -> dict[str, str]:

@@ -135,7 +135,7 @@ class Session:
         self._cell = self._sandbox.start(left)
         self._wire = _Wire(self, self._cell, self._limits.message_size)
         for code in self._ran:
-            Remote(self._wire, _RUN)(code)
+            self._run(code)
         self.deadline = time.monotonic() + self._limits.cell_seconds
 
     def run(self, code: str) -> Any:
@@ -145,15 +145,20 @@ class Session:
             StoppedError: it stopped the process.
         """
         self.begin_cell()
+        shown, error = self._run(code)
+        self._ran.append(code)
+        if error is not None:
+            raise error
+        return shown
+
+    def _run(self, code: str) -> tuple[Any, Exception | None]:
+        """What a cell showed, or why that cannot be sent: it has run all the same."""
         try:
-            shown = Remote(self.wire, _RUN)(code)
+            return Remote(self.wire, _RUN)(code), None
         except StoppedError:
             raise
-        except Exception:  # it ran, but what it showed cannot be sent
-            self._ran.append(code)
-            raise
-        self._ran.append(code)
-        return shown
+        except Exception as error:
+            return None, error
 
     @property
     def wire(self) -> Endpoint:

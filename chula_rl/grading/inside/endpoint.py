@@ -5,6 +5,7 @@ asks for vector-Jacobian products when it comes to the backward pass.
 """
 
 import builtins
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -307,14 +308,18 @@ def _text(error: BaseException) -> str:
 
 
 def _known_error(kinds: Any, message: Any) -> Exception:
-    """The nearest error class that is known here, with the text of the other side."""
+    """The nearest error class that is known here, with the text of the other side.
+
+    It has an attribute ``remote``, so that its text can be told from one of this side.
+    """
+    error: Exception = RuntimeError(str(message))
     for name in kinds if type(kinds) is list else []:
         kind = getattr(builtins, str(name), None) or getattr(errors, str(name), None)
         if name in _OUR_ERRORS:  # they say how the grader fared
             continue
         if isinstance(kind, type) and issubclass(kind, Exception):
-            try:
-                return kind(str(message))
-            except TypeError:  # it wants more than a text
-                break
-    return RuntimeError(str(message))
+            with contextlib.suppress(TypeError):  # it wants more than a text
+                error = kind(str(message))
+            break
+    error.remote = True  # type: ignore[attr-defined]
+    return error

@@ -59,6 +59,11 @@ class Shell(InteractiveShell):
     displayhook_class = Type(_DisplayHook)
     display_pub_class = Type(_DisplayPublisher)
 
+    @contextlib.contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:
+        """Nothing: IPython would keep all that is ever printed."""
+        yield
+
     def enable_gui(self, gui: str | None = None) -> None:
         """Nothing: there is no window."""
 
