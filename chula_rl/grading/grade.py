@@ -14,6 +14,7 @@ from chula_rl.grading.course import Course
 from chula_rl.grading.gradebook import Writer
 from chula_rl.grading.ledger import Ledger
 from chula_rl.grading.limits import Limits
+from chula_rl.grading.marks import status_of
 from chula_rl.grading.records import REFUSED, Outcome
 from chula_rl.grading.task import Task
 
@@ -169,6 +170,11 @@ class Books:
                 if not there or not self.ledger.entered(item.key):
                     self.enter(item)
             yield item
+
+    def statuses(self) -> dict[str, tuple[str, str]]:
+        """Status and reason of everybody who has been graded, by name."""
+        found = {o.student: status_of(o) for o in self.ledger.in_gradebook()}
+        return dict(sorted(found.items()))
 
     def record(self, outcome: Outcome) -> None:
         """Keep an outcome, then enter it in the gradebook."""

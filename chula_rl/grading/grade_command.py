@@ -42,10 +42,12 @@ def run(args: argparse.Namespace) -> int:
         print(_summary(found))
         if args.feedback:
             _write_feedback(course, name, found)
-    every = list(marks.read(course, name, found))
+        everybody = books.statuses() | found
+    every = list(marks.read(course, name, everybody))
     path = course.build / "marks.csv"
     marks.write_csv(every, path)
-    print(f"\n{marks.table(every)}\n\nThe marks: {path}")
+    now = [mark for mark in every if mark.student in found]
+    print(f"\n{marks.table(now)}\n\nThe marks of the class: {path}")
     if args.unsafe_no_sandbox:
         print(_UNSAFE)
     return _exit_status(found)

@@ -122,6 +122,13 @@ class Ledger:
         """Whether the latest outcome of a key is what the gradebook has."""
         return self._entered.get(key[:2]) == key
 
+    def in_gradebook(self) -> Iterator[Outcome]:
+        """The outcome that the gradebook has of each student, as far as is known."""
+        for key in list(self._entered.values()):
+            outcome = self.find(key)
+            if outcome is not None:
+                yield outcome
+
     def mark_entered(self, key: Key) -> None:
         """Note that the latest outcome of a key is in the gradebook.
 

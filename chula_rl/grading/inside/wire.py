@@ -6,6 +6,8 @@ seems: no subclass, no object with methods of a stranger.
 """
 
 import contextlib
+import dataclasses
+import functools
 import importlib
 import math
 import socket
@@ -31,7 +33,7 @@ _ARRAYS = frozenset(_DTYPES) - {"bfloat16"}
 _RECORDS = (
     *("chula_rl.types:Episode", "chula_rl.types:Rollout", "chula_rl.types:Transition"),
     *("chula_rl.algorithms.reinforce:Config", "chula_rl.algorithms.a2c:Config"),
-    "chula_rl.algorithms.ddpg:Config",
+    *("chula_rl.algorithms.ddpg:Config", "chula_rl.algorithms.ddpg:Agent"),
 )
 _MAX_LEVELS = 32  # of values in one another: each holds a copy of those inside it
 _MAX_PARTS = 200_000  # lists, mappings and extensions: the other bytes are few objects
@@ -167,7 +169,7 @@ class Values:
             code, plain = _TUPLE, list(value)
         elif kind is np.ndarray or isinstance(value, np.generic):
             code, plain = _ARRAY, _array(value)
-        elif f"{kind.__module__}:{kind.__qualname__}" in _RECORDS:
+        elif _record_class(kind) is not None:
             code, plain = _RECORD, _record(value)
         else:
             code, plain = _OBJECT, self._encode_object(value, self)
@@ -278,11 +280,25 @@ def _array_of(name: str, shape: list[int], data: bytes, scalar: bool) -> Any:
     return array[()] if scalar is True else array
 
 
+@functools.cache
+def _record_class(kind: type) -> type | None:
+    """The record that a class is, or that it adds fields to."""
+    for base in kind.__mro__:
+        if _name(base) in _RECORDS:
+            return base
+    return None
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
 def _record(value: Any) -> list[Any]:
-    name = f"{type(value).__module__}:{type(value).__qualname__}"
+    kind: Any = _record_class(type(value))
     if isinstance(value, tuple):
-        return [name, list(value)]
-    return [name, dict(vars(value))]
+        return [_name(kind), list(value)]
+    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(kind)}
+    return [_name(kind), fields]
 
 
 def _record_of(name: str, fields: Any) -> Any:
