@@ -134,8 +134,11 @@ def _write_feedback(course: Course, name: str, found: Iterable[str]) -> None:
     ]
     api = course.nbgrader()
     for student in tqdm(old, unit="page", desc="feedback"):
-        result = api.generate_feedback(name, student, force=True)
-        require(result, f"nbgrader generate_feedback --student={student}")
+        try:
+            result = api.generate_feedback(name, student, force=True)
+            require(result, f"nbgrader generate_feedback --student={student}")
+        except AssignmentError as error:  # the others get theirs
+            tqdm.write(f"{student}: no feedback page: {error}")
 
 
 def _changed(path: Path) -> float:

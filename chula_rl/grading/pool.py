@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for_end
 from typing import TYPE_CHECKING
 
-from chula_rl.errors import ConfigError
+from chula_rl.errors import AssignmentError, ConfigError
 from chula_rl.grading import scratch
 from chula_rl.grading.records import Outcome
 from chula_rl.grading.task import Task
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from distributed import Client
 
 TRIES = 3
+_LOOK_SECONDS = 10
 _WAITING = 2  # tasks in the queue for each worker, so that none is idle
 
-MakeExecutor = Callable[[], contextlib.AbstractContextManager[Executor]]
+Lost = Callable[[], bool]  # whether an executor will never answer again
+MakeExecutor = Callable[[], contextlib.AbstractContextManager[tuple[Executor, Lost]]]
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,22 @@ def run(
 
     Yields:
         An outcome or a failure for each task.
+
+    Raises:
+        AssignmentError: a cluster is lost.
     """
     queue = iter(tasks)
     again: list[tuple[Task, int]] = []  # with the tries that each has had
     while True:
-        with make() as executor:
-            broken = yield from _drain(executor, queue, again, workers)
+        with make() as (executor, lost):
+            broken = yield from _drain(executor, lost, queue, again, workers)
         if not broken:
             return
 
 
 def _drain(
     executor: Executor,
+    lost: Lost,
     queue: Iterator[Task],
     again: list[tuple[Task, int]],
     workers: int,
@@ -97,7 +103,12 @@ def _drain(
                 broken = True
         if not running:
             return broken or bool(again)
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        done, _ = wait(running, _LOOK_SECONDS, FIRST_COMPLETED)
+        if not done and lost():
+            raise AssignmentError(
+                "the connection to the Dask scheduler is lost. All that was graded is "
+                "kept: start the cluster anew, and run the same command again."
+            )
         for future in done:
             task, tries = running.pop(future)
             try:
@@ -123,14 +134,14 @@ def local(jobs: int) -> MakeExecutor:
         raise ConfigError(f"jobs is {jobs}; expected at least 1.")
 
     @contextlib.contextmanager
-    def make() -> Iterator[Executor]:
+    def make() -> Iterator[tuple[Executor, Lost]]:
         _keep_our_folder()
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([f"{__package__}.worker"])  # torch, once
         before = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(jobs, context, initializer=_prepare)
         try:
-            yield pool
+            yield pool, lambda: False
         except BaseException:
             for process in set(multiprocessing.active_children()) - before:
                 process.kill()
@@ -162,13 +173,9 @@ def cluster(address: str, check: Callable[[], None]) -> tuple[MakeExecutor, int]
         client.run(check)
 
     @contextlib.contextmanager
-    def make() -> Iterator[Executor]:
-        with _client(address) as client:
-            executor = client.get_executor(pure=False)
-            try:
-                yield executor
-            finally:
-                executor.shutdown(wait=False)  # after Ctrl-C there is work in it
+    def make() -> Iterator[tuple[Executor, Lost]]:
+        with _client(address) as client:  # what it still waits for ends with it
+            yield client.get_executor(pure=False), lambda: client.status == "closed"
 
     return make, threads
 

@@ -25,13 +25,10 @@ from chula_rl.grading.edition import PACKAGE, write_student_edition
 from chula_rl.grading.limits import Limits
 from chula_rl.grading.scratch import Scratch
 
-_PACKAGE = Path(__file__).parents[1]
 _END_SECONDS = 5
 START_SECONDS = 120  # to import torch on a slow disk
 _FIRST_USER = 61_184  # of the users that systemd gives to services for a while
 _USERS = 4_000
-_EXCHANGE = Path("/usr/local/share")  # nbgrader's is in it, with all submissions
-_PARTS_OF_A_PREFIX = ("bin", "lib", "lib64", "share", "pyvenv.cfg")
 _INSTALL = (
     "Install it (Debian, Ubuntu: sudo apt-get install bubblewrap; Fedora: sudo dnf "
     "install bubblewrap), or grade in a Linux virtual machine or container that has "
@@ -275,20 +272,18 @@ def _system() -> Iterator[list[str]]:
             yield ["--symlink", str(path.readlink()), str(path)]
         elif path.exists():
             yield ["--ro-bind", str(path), str(path)]
-        if path == Path("/usr") and _EXCHANGE.is_dir():
-            yield ["--tmpfs", str(_EXCHANGE)]
-    if _EXCHANGE.is_dir():
-        yield ["--remount-ro", str(_EXCHANGE)]
     if any(PACKAGE.is_relative_to(path) for path in _bound()):  # not the reference
         yield ["--tmpfs", str(PACKAGE), "--remount-ro", str(PACKAGE)]
 
 
 def _bound() -> list[Path]:
-    """What is there of the host; of a prefix no more, for a course may be in it."""
-    paths = {"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache"}
+    """What is there of the host: no programs but Python, nothing of a course."""
+    paths = {"/etc/ld.so.cache", "/usr/share/zoneinfo"}
+    for prefix in ("", "/usr", "/usr/local"):
+        paths |= {f"{prefix}/lib", f"{prefix}/lib64"}
     for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix):
-        paths |= {f"{prefix}/{part}" for part in _PARTS_OF_A_PREFIX}
-    return sorted(map(Path, paths - {str(_EXCHANGE)}))
+        paths |= {f"{prefix}/{part}" for part in ("bin", "lib", "lib64", "pyvenv.cfg")}
+    return sorted(map(Path, paths))
 
 
 def _environment() -> dict[str, str]:

@@ -7,7 +7,6 @@ seems: no subclass, no object with methods of a stranger.
 
 import contextlib
 import dataclasses
-import functools
 import importlib
 import math
 import socket
@@ -280,7 +279,6 @@ def _array_of(name: str, shape: list[int], data: bytes, scalar: bool) -> Any:
     return array[()] if scalar is True else array
 
 
-@functools.cache
 def _record_class(kind: type) -> type | None:
     """The record that a class is, or that it adds fields to."""
     for base in kind.__mro__:
