@@ -4,8 +4,9 @@ import functools
 
 import nbformat
 import pytest
+import torch
 
-from chula_rl.grading import cells, markers, mistakes, referee, sample, source
+from chula_rl.grading import cells, markers, mistakes, referee, sample, source, worker
 from chula_rl.grading.contract import CONTRACT
 from chula_rl.grading.course import Course
 from chula_rl.grading.edition import PACKAGE
@@ -177,3 +178,10 @@ def test_extra_cells_and_what_they_show(sandbox):
     assert outputs[0]["text"] == "mine\n"
     assert outputs[1]["ename"] == "ZeroDivisionError"
     assert points(verdict) == full(name)
+
+
+def test_a_referee_that_is_made_to_take_much_memory_goes_on():
+    limit = worker._memory_limit(200_000_000)
+    with pytest.raises(RuntimeError, match="memory"), limit:
+        torch.zeros(10**9)
+    assert torch.zeros(10**8).sum() == 0

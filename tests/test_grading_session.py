@@ -264,6 +264,18 @@ def test_what_was_lent_is_closed_again_and_gives_nothing_away(session):
         session.function("snoop")(lambda x: x)
 
 
+def test_a_lent_function_takes_no_large_arguments(session):
+    session.run(
+        "import torch\n"
+        "def f(helper, n):\n    return helper(torch.zeros(n, dtype=torch.float16))\n"
+    )
+    f = session.function("f")
+    assert f(len, 1_000) == 1_000
+    with pytest.raises(Exception, match="too large"):
+        f(len, 1_000_000)
+    assert f(len, 1_000) == 1_000
+
+
 def test_output_of_cells_in_order_and_of_calls_not_at_all(session):
     outputs = session.run(
         "import sys, warnings\nprint('a')\nprint('b', file=sys.stderr)\n"

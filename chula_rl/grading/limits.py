@@ -26,8 +26,8 @@ class Limits:
         restarts: how often it goes on after one of its functions ended the process.
     """
 
-    wall_seconds: float = 600.0
-    cell_seconds: float = 120.0
+    wall_seconds: float = 900.0
+    cell_seconds: float = 240.0
     cpu_seconds: float = 200.0
     memory: int = 2_000_000_000
     processes: int = 64

@@ -14,6 +14,7 @@ from chula_rl.grading.inside.wire import Values
 from chula_rl.grading.limits import Limits
 from chula_rl.grading.sandbox import Cell, Ended, Sandbox
 
+LENT_SIZE = 500_000  # bytes of the arguments of a function that the referee lends
 _RUN = {"service": "run"}
 _MEGABYTE = 1_000_000
 
@@ -68,7 +69,7 @@ class _Wire(Endpoint):
 
     def __init__(self, session: "Session", cell: Cell, limit: int) -> None:
         line: Any = _Line(session, cell.talk)
-        super().__init__(line, limit, self._exported, callable, forget=True)
+        super().__init__(line, limit, self._exported, callable, True, LENT_SIZE)
         self._session = session
         self.stopped: StoppedError | None = None
 

@@ -4,10 +4,14 @@
 starts its sandbox once, and grades one submission after the other.
 """
 
+import contextlib
+import resource
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from multiprocessing.util import Finalize
+from pathlib import Path
 
 import nbformat
 
@@ -32,9 +36,10 @@ def grade(task: Task) -> Outcome:
     with _lock:
         sandbox = _the_sandbox(task.jailed)
         try:
-            verdict = referee.run(
-                grafted.notebook, names, sandbox, task.limits, task.seed
-            )
+            with _memory_limit(task.limits.memory):
+                verdict = referee.run(
+                    grafted.notebook, names, sandbox, task.limits, task.seed
+                )
         except SandboxError:
             close()  # the next try gets a fresh one
             raise
@@ -51,6 +56,25 @@ def grade(task: Task) -> Outcome:
         verdict.cpu_seconds,
         time.monotonic() - start,
     )
+
+
+@contextlib.contextmanager
+def _memory_limit(size: int) -> Iterator[None]:
+    """Let this process take so much more: a student may ask a lent function for a lot.
+
+    Where there is no ``/proc`` to tell what it takes, there is no limit.
+    """
+    status = Path("/proc/self/statm")
+    if not status.exists():
+        yield
+        return
+    before, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    now = int(status.read_text("ascii").split()[5]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_DATA, (now + size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, hard))
 
 
 def check(jailed: bool, environment: str) -> None:

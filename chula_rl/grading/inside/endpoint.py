@@ -36,6 +36,7 @@ class Endpoint:
             other side through a proxy.
         forget: whether what was exported is closed to the other side again when the
             call that carried it has returned.
+        served: bytes of a message that asks for something of this side.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class Endpoint:
         find: Callable[[dict[str, Any]], Callable[..., Any]],
         may_export: Callable[[Any], bool],
         forget: bool,
+        served: int | None = None,
     ) -> None:
         self._sock, self._limit = sock, limit
+        self._served = limit if served is None else served
         self._find, self._may_export, self._forget = find, may_export, forget
         self.exported: dict[int, Any] = {}
         self._graphs: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
@@ -116,6 +119,8 @@ class Endpoint:
         try:
             for graph in message["freed"]:
                 self._graphs.pop(graph, None)
+            if values.size > self._served:
+                raise WireError(f"a call with {values.size:,} bytes is too large")
             if message["op"] == "vjp":
                 reply = self._vjp(message["graph"], message["gradients"])
             else:
@@ -228,6 +233,7 @@ class Endpoint:
     def _receive(self) -> tuple[dict[str, Any], Values, list[Optimizer]]:
         data = wire.receive(self._sock, self._limit)
         values, optimizers = self._values()
+        values.size = len(data)
         message = values.unpack(data)
         if type(message) is not dict:
             raise WireError("a message that is no mapping")

@@ -70,6 +70,7 @@ class Values:
 
     Attributes:
         tensors: each tensor of the message once, in the order of its first place.
+        size: bytes of the message, if it has come.
 
     Args:
         encode_object: gives ``[kind, plain...]`` for a value of no other kind, or
@@ -84,6 +85,7 @@ class Values:
     ) -> None:
         self._encode_object, self._decode_object = encode_object, decode_object
         self.tensors: list[Kept] = []
+        self.size = 0
         self._index: dict[int, int] = {}
         self._levels = self._parts = 0
 
