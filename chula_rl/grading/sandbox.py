@@ -25,6 +25,7 @@ from chula_rl.grading.edition import PACKAGE, write_student_edition
 from chula_rl.grading.limits import Limits
 from chula_rl.grading.scratch import Scratch
 
+_VENV = "/venv"
 _END_SECONDS = 5
 START_SECONDS = 120  # to import torch on a slow disk
 _FIRST_USER = 61_184  # of the users that systemd gives to services for a while
@@ -242,7 +243,7 @@ def _command(folder: Path, as_root: bool) -> list[str]:
         command += ["--setenv", name, value]
     command += ["--ro-bind", str(folder), "/grader", "--proc", "/proc", "--dev", "/dev"]
     command += ["--tmpfs", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"]
-    return [*command, "--chdir", "/", sys.executable, "-m", "inside.zygote"]
+    return [*command, "--chdir", "/", _python(), "-m", "inside.zygote"]
 
 
 def _check_readable(path: Path) -> None:
@@ -265,25 +266,40 @@ def _unsafe_command() -> list[str]:
 
 def _system() -> Iterator[list[str]]:
     """The interpreter, its packages and the system's libraries, read-only."""
-    for path in _bound():
-        for parent in reversed(path.parents[:-1]):  # else only root may go through
+    for path, there in sorted(_bound().items()):
+        for parent in reversed(there.parents[:-1]):  # else only root may go through
             yield ["--perms", "0755", "--dir", str(parent)]
         if path.is_symlink():
-            yield ["--symlink", str(path.readlink()), str(path)]
+            yield ["--symlink", str(path.readlink()), str(there)]
         elif path.exists():
-            yield ["--ro-bind", str(path), str(path)]
-    if any(PACKAGE.is_relative_to(path) for path in _bound()):  # not the reference
-        yield ["--tmpfs", str(PACKAGE), "--remount-ro", str(PACKAGE)]
+            yield ["--ro-bind", str(path), str(there)]
+        if PACKAGE.is_relative_to(path):  # not the reference
+            hidden = str(there / PACKAGE.relative_to(path))
+            yield ["--tmpfs", hidden, "--remount-ro", hidden]
 
 
-def _bound() -> list[Path]:
-    """What is there of the host: no programs but Python, nothing of a course."""
+def _bound() -> dict[Path, Path]:
+    """What is there of the host, and where: no program but Python, nothing of a course.
+
+    A virtual environment is not where it was, which may be in a course or in ``/tmp``.
+    """
     paths = {"/etc/ld.so.cache", "/usr/share/zoneinfo"}
     for prefix in ("", "/usr", "/usr/local"):
         paths |= {f"{prefix}/lib", f"{prefix}/lib64"}
-    for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix):
-        paths |= {f"{prefix}/{part}" for part in ("bin", "lib", "lib64", "pyvenv.cfg")}
-    return sorted(map(Path, paths))
+    parts = ("bin", "lib", "lib64", "pyvenv.cfg")
+    paths |= {f"{sys.base_prefix}/{part}" for part in parts}
+    paths |= {f"{sys.base_exec_prefix}/{part}" for part in parts}
+    found = {Path(path): Path(path) for path in paths}
+    if sys.prefix != sys.base_prefix:
+        found |= {Path(sys.prefix, part): Path(_VENV, part) for part in parts}
+    return found
+
+
+def _python() -> str:
+    """The interpreter's path in the sandbox."""
+    if sys.prefix == sys.base_prefix:
+        return sys.executable
+    return f"{_VENV}/bin/{Path(sys.executable).name}"
 
 
 def _environment() -> dict[str, str]:
