@@ -456,7 +456,12 @@ def test_an_installed_reference_is_not_in_the_sandbox(monkeypatch):
     monkeypatch.setattr(sandbox_module, "PACKAGE", installed)
     with Sandbox() as here:
         session = Session(here, Limits())
-        code = f"import os; path = {str(installed)!r}; print(os.listdir(path))"
+        code = (
+            "import importlib.util, os\n"
+            "spec = importlib.util.find_spec('nbgrader')\n"
+            "path = spec.submodule_search_locations[0]\n"
+            "print(os.listdir(path))"
+        )
         assert session.run(code)[0]["text"] == "[]\n"
         [error] = session.run("open(path + '/x', 'w')")
         assert error["ename"] in ("OSError", "PermissionError")
