@@ -10,10 +10,12 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -158,11 +160,11 @@ class Class:
     """The course with its class, where the secrets are, and how to grade it."""
 
     def __init__(self, root, copy_course):
-        self.home, self.scratch, self.temporary = (
-            root / name for name in ("home", "scratch", "temporary")
-        )
-        for folder in (self.home, self.scratch, self.temporary):
+        self.home, self.scratch = root / "home", root / "scratch"
+        for folder in (self.home, self.scratch):
             folder.mkdir()
+        # the path of a socket in it has to stay below 108 bytes
+        self.temporary = Path(tempfile.mkdtemp(prefix="hostile-"))
         self.secrets = {
             place: f"{SIGN}{place}-{secrets.token_hex(8)}" for place in PLACES
         }
@@ -250,6 +252,7 @@ class Class:
     def close(self):
         self.listener.close()
         self.tmp.unlink()
+        shutil.rmtree(self.temporary, ignore_errors=True)
 
 
 class Graded:
