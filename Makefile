@@ -69,5 +69,5 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 		{ echo "Python 3.11 or newer is needed, $(PYTHON) is older: make PYTHON=python3.12"; exit 1; }
 	umask 022 && $(PYTHON) -m venv $(VENV) # the sandbox's user has to read it
 	umask 022 && python -m pip install --quiet --requirement requirements.txt
-	python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	umask 022 && python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
