@@ -20,6 +20,7 @@ from torch.nn.utils import parameters_to_vector
 from chula_rl.evaluation import EVALUATION_SEED, evaluate
 from chula_rl.grading import outcomes
 from chula_rl.grading.inside.endpoint import Remote
+from chula_rl.grading.inside.functions import rebound
 from chula_rl.grading.outcomes import Case, Function, Outcome, Values
 
 Cases = Callable[["Draw"], Iterable[Case]]
@@ -215,15 +216,7 @@ def rebind(function: Function, **names: Any) -> Function:
         return function.with_globals(**names)
     if not isinstance(function, types.FunctionType):
         return function
-    rebound = types.FunctionType(
-        function.__code__,
-        {**function.__globals__, **names},
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    rebound.__kwdefaults__ = function.__kwdefaults__
-    return rebound
+    return rebound(function, names)
 
 
 def _originals(reference: types.FunctionType, names: Iterable[str]) -> dict[str, Any]:

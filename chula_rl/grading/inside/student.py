@@ -19,6 +19,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from .endpoint import Endpoint
+from .functions import rebound
 
 SHOWN = ("text/plain", "image/png")
 _VALUES = (torch.Tensor, np.ndarray, int, float, str, tuple, list, dict)
@@ -152,22 +153,10 @@ class _Student:
         name = target["name"]
         if name not in self.shell.user_ns:
             raise NameError(f"name '{name}' is not defined")
-        return _rebound(self.shell.user_ns[name], target.get("globals", {}))
-
-
-def _rebound(function: Any, names: dict[str, Any]) -> Any:
-    """A function with some of its global names bound otherwise, as a new function."""
-    if not names or not isinstance(function, types.FunctionType):
-        return function
-    rebound = types.FunctionType(
-        function.__code__,
-        {**function.__globals__, **names},
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    rebound.__kwdefaults__ = function.__kwdefaults__
-    return rebound
+        found, names = self.shell.user_ns[name], target.get("globals")
+        if names and isinstance(found, types.FunctionType):
+            return rebound(found, names)
+        return found
 
 
 class _Capped(io.StringIO):
