@@ -12,7 +12,9 @@ import torch
 
 from chula_rl.algorithms import a2c
 from chula_rl.grading.inside import wire
-from chula_rl.grading.inside.wire import Values, WireError
+from chula_rl.grading.inside.arrays import WireError
+from chula_rl.grading.inside.endpoint import Endpoint
+from chula_rl.grading.inside.wire import Values
 from chula_rl.types import Episode
 
 
@@ -239,3 +241,31 @@ def test_an_end_in_the_middle(pair):
     one.close()
     with pytest.raises(EOFError):
         wire.receive(two, 10)
+
+
+def test_a_request_is_measured_however_it_is_packed():
+    ours, theirs = socket.socketpair()
+    called = []
+    endpoint = Endpoint(
+        ours, 10_000, lambda target: called.append, lambda value: False, True, 1_000
+    )
+    request = {"op": "call", "target": {}, "kwargs": {}, "grad": False, "freed": []}
+    with ours, theirs:
+        for args in ([b"x"], [bytes(2_000)]):
+            packed = values().pack({"args": args})
+            for data in ({**request, "packed": packed}, {**request, "args": args}):
+                wire.send(theirs, values().pack(data))
+                endpoint.receive_and_serve()
+                reply = values().unpack(wire.receive(theirs, 10_000))
+                assert reply["op"] == ("reply" if args == [b"x"] else "error")
+    assert called == [b"x", b"x"]
+
+
+@pytest.mark.parametrize("packed", [[], 3, b"", msgpack.packb([["a", 1]])])
+def test_what_is_packed_must_be_a_mapping(packed):
+    ours, theirs = socket.socketpair()
+    endpoint = Endpoint(ours, 100, lambda target: print, lambda value: False, True)
+    with ours, theirs:
+        wire.send(theirs, values().pack({"op": "reply", "packed": packed}))
+        with pytest.raises(WireError):
+            endpoint.receive_and_serve()

@@ -28,8 +28,7 @@ import pytest
 from hostile_class import EXERCISES, HONEST, NAME, SIGN, Submission
 from hostile_html import Elements, wrong
 
-from chula_rl.grading import referee, source
-from chula_rl.grading import sandbox as sandbox_module
+from chula_rl.grading import bubblewrap, referee, source
 from chula_rl.grading.grade import Assignment, task
 from chula_rl.grading.graft import graft
 from chula_rl.grading.ledger import Ledger
@@ -456,7 +455,7 @@ def test_students_of_root_are_nobody_of_the_host(sandbox, as_root):
 
 def test_an_installed_reference_is_not_in_the_sandbox(monkeypatch):
     installed = Path(nbgrader.__file__).parent  # where pip might have put the reference
-    monkeypatch.setattr(sandbox_module, "PACKAGE", installed)
+    monkeypatch.setattr(bubblewrap, "PACKAGE", installed)
     with Sandbox() as here:
         session = Session(here, Limits())
         code = (

@@ -19,8 +19,8 @@ from torch.nn.utils import parameters_to_vector
 
 from chula_rl.evaluation import EVALUATION_SEED, evaluate
 from chula_rl.grading import outcomes
-from chula_rl.grading.inside.endpoint import Remote
 from chula_rl.grading.inside.functions import rebound
+from chula_rl.grading.inside.remote import Remote
 from chula_rl.grading.outcomes import Case, Function, Outcome, Values
 
 Cases = Callable[["Draw"], Iterable[Case]]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from chula_rl.commands.interrupts import INTERRUPTED
 from chula_rl.errors import AssignmentError
-from chula_rl.grading import marks, pool, sandbox
+from chula_rl.grading import bubblewrap, marks, pool
 from chula_rl.grading.course import Course, require
 from chula_rl.grading.grade import Assignment, Books, environment, preview, students
 from chula_rl.grading.ledger import Ledger
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.unsafe_no_sandbox:
         print(_UNSAFE)
     elif not args.cluster:  # whose workers are elsewhere
-        sandbox.check()
+        bubblewrap.check()
     with Books(assignment) as books:
         found = _grade(args, books, who)
         print(_summary(found))

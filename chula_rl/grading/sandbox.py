@@ -9,32 +9,25 @@ import json
 import os
 import shutil
 import socket
-import stat
 import subprocess
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from chula_rl.errors import SandboxError
-from chula_rl.grading.edition import PACKAGE, write_student_edition
+from chula_rl.grading import bubblewrap
+from chula_rl.grading.edition import write_student_edition
 from chula_rl.grading.limits import Limits
 from chula_rl.grading.scratch import Scratch
 
-_VENV = "/venv"
 _END_SECONDS = 5
 START_SECONDS = 120  # to import torch on a slow disk
 _FIRST_USER = 61_184  # of the users that systemd gives to services for a while
 _USERS = 4_000
-_INSTALL = (
-    "Install it (Debian, Ubuntu: sudo apt-get install bubblewrap; Fedora: sudo dnf "
-    "install bubblewrap), or grade in a Linux virtual machine or container that has "
-    "it. For a class that you trust as you trust yourself there is "
-    "--unsafe-no-sandbox."
-)
+_UNSAFE = [sys.executable, *bubblewrap.PROGRAM]
 
 
 @dataclass
@@ -104,7 +97,7 @@ class Sandbox:
         self._jailed = jailed
         self._user = _FIRST_USER + os.getpid() % _USERS if jailed and as_root else None
         if self._user is not None:
-            _check_readable(Path(sysconfig.get_path("purelib")))
+            bubblewrap.check_readable(Path(sysconfig.get_path("purelib")))
         self._folder = Scratch()
         self._lock = threading.Lock()
         folder = self._folder.path
@@ -118,7 +111,7 @@ class Sandbox:
         _readable(folder)
         self._control, theirs = socket.socketpair()
         with theirs:
-            command = _command(folder, as_root) if jailed else _unsafe_command()
+            command = bubblewrap.command(folder, as_root) if jailed else _UNSAFE
             self._process = self._start(command, folder, theirs)
         self._wait_until_ready()
 
@@ -173,7 +166,7 @@ class Sandbox:
     def _start(
         self, command: list[str], folder: Path, theirs: socket.socket
     ) -> "subprocess.Popen[bytes]":
-        unsafe = {**os.environ, **_environment(), "PYTHONPATH": str(folder)}
+        unsafe = {**os.environ, **bubblewrap.ENVIRONMENT, "PYTHONPATH": str(folder)}
         return subprocess.Popen(
             [*command, str(theirs.fileno())],
             cwd=folder,
@@ -194,120 +187,6 @@ class Sandbox:
         _, text = self._process.communicate()
         self.close()
         raise SandboxError(f"no sandbox: {text.decode(errors='replace').strip()}")
-
-
-def check() -> None:
-    """Try whether bubblewrap can make a sandbox here, in a moment and without torch.
-
-    Raises:
-        SandboxError: it cannot; says what to install.
-    """
-    command = _command(Path(__file__).parent, os.geteuid() == 0)[:-2]
-    tried = subprocess.run(
-        [*command, "-S", "-c", "0"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if tried.returncode != 0:
-        raise SandboxError(
-            f"bubblewrap makes no sandbox here: {tried.stderr.strip()}. Expected a "
-            "system on which you may make user namespaces (docker run --security-opt "
-            "seccomp=unconfined; sysctl kernel.apparmor_restrict_unprivileged_userns=0)"
-            ". Grade where that is so. For a class that you trust as you trust "
-            "yourself there is --unsafe-no-sandbox."
-        )
-
-
-def _command(folder: Path, as_root: bool) -> list[str]:
-    program = shutil.which("bwrap")
-    if program is None:
-        raise SandboxError(f"bubblewrap (bwrap) is not installed. {_INSTALL}")
-    keep = ["--unshare-user", "--cap-add", "ALL"]
-    command = [program, *(["--cap-add", "ALL"] if as_root else keep)]
-    for kind in ("pid", "ipc", "uts", "net"):
-        command.append(f"--unshare-{kind}")
-    command += ["--die-with-parent", "--new-session", "--clearenv"]
-    command += ["--hostname", "sandbox"]
-    for path in _system():
-        command += path
-    for name, value in _environment().items():
-        command += ["--setenv", name, value]
-    command += ["--ro-bind", str(folder), "/grader", "--proc", "/proc", "--dev", "/dev"]
-    command += ["--tmpfs", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"]
-    return [*command, "--chdir", "/", _python(), "-m", "inside.zygote"]
-
-
-def _check_readable(path: Path) -> None:
-    """The interpreter's packages have to be there for the students' user as well.
-
-    Raises:
-        SandboxError: they are not.
-    """
-    if not path.stat().st_mode & stat.S_IROTH:
-        raise SandboxError(
-            f"{path} is for its owner only; expected that others may read it, since "
-            "students' code runs as a user of its own where root grades. Say chmod -R "
-            f"o+rX {path.parents[2]}, or grade as an ordinary user."
-        )
-
-
-def _unsafe_command() -> list[str]:
-    return [sys.executable, "-m", "inside.zygote"]
-
-
-def _system() -> Iterator[list[str]]:
-    """The interpreter, its packages and the system's libraries, read-only."""
-    for path, there in sorted(_bound().items()):
-        for parent in reversed(there.parents[:-1]):  # else only root may go through
-            yield ["--perms", "0755", "--dir", str(parent)]
-        if path.is_symlink():
-            yield ["--symlink", str(path.readlink()), str(there)]
-        elif path.exists():
-            yield ["--ro-bind", str(path), str(there)]
-        if PACKAGE.is_relative_to(path):  # not the reference
-            hidden = str(there / PACKAGE.relative_to(path))
-            yield ["--tmpfs", hidden, "--remount-ro", hidden]
-
-
-def _bound() -> dict[Path, Path]:
-    """What is there of the host, and where: no program but Python, nothing of a course.
-
-    A virtual environment is not where it was, which may be in a course or in ``/tmp``.
-    """
-    paths = {"/etc/ld.so.cache", "/usr/share/zoneinfo"}
-    for prefix in ("", "/usr", "/usr/local"):
-        paths |= {f"{prefix}/lib", f"{prefix}/lib64"}
-    parts = ("bin", "lib", "lib64", "pyvenv.cfg")
-    paths |= {f"{sys.base_prefix}/{part}" for part in parts}
-    paths |= {f"{sys.base_exec_prefix}/{part}" for part in parts}
-    found = {Path(path): Path(path) for path in paths}
-    if sys.prefix != sys.base_prefix:
-        found |= {Path(sys.prefix, part): Path(_VENV, part) for part in parts}
-    return found
-
-
-def _python() -> str:
-    """The interpreter's path in the sandbox."""
-    if sys.prefix == sys.base_prefix:
-        return sys.executable
-    return f"{_VENV}/bin/{Path(sys.executable).name}"
-
-
-def _environment() -> dict[str, str]:
-    return {
-        "PATH": "/usr/bin:/bin",
-        "HOME": "/tmp",
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": "/grader",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "MPLCONFIGDIR": "/tmp/matplotlib",
-        "IPYTHONDIR": "/tmp/ipython",
-    }
 
 
 def _readable(folder: Path) -> None:

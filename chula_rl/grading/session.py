@@ -9,7 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from chula_rl.errors import SandboxError, StoppedError
-from chula_rl.grading.inside.endpoint import Endpoint, Remote
+from chula_rl.grading.inside.endpoint import Endpoint
+from chula_rl.grading.inside.remote import Remote
 from chula_rl.grading.inside.wire import Values
 from chula_rl.grading.limits import Limits
 from chula_rl.grading.sandbox import Cell, Ended, Sandbox

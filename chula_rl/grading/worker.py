@@ -88,7 +88,7 @@ def check(jailed: bool, environment: str) -> None:
         ConfigError: this process has other code or packages.
         SandboxError: there is no sandbox to be had.
     """
-    from chula_rl.grading import grade, sandbox
+    from chula_rl.grading import bubblewrap, grade
 
     if grade.environment() != environment:
         raise ConfigError(
@@ -97,7 +97,7 @@ def check(jailed: bool, environment: str) -> None:
             "what is installed here."
         )
     if jailed:
-        sandbox.check()
+        bubblewrap.check()
 
 
 def _status(ends: list[str]) -> tuple[str, str]:

@@ -12,13 +12,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.optim import Optimizer
 
 from chula_rl import errors
 
 from . import objects, wire
-from .wire import Opaque, Values, WireError
+from .arrays import WireError
+from .remote import Remote, depend
+from .wire import Opaque, Values
 
 MAX_TEXT = 2_000  # characters of an error's message
 MAX_DEPTH = 20  # of calls back and forth
@@ -79,9 +80,7 @@ class Endpoint:
                 leaves = [leaf for leaf in leaves if leaf.requires_grad]
                 for output in outputs:
                     output.requires_grad_(False)
-                graph = _Graph(self, int(reply["graph"]))
-                depend: Any = _Remote.apply
-                depend(graph, len(outputs), *outputs, *leaves)
+                depend(self, int(reply["graph"]), outputs, leaves)
             return reply["value"]
         except Exception as error:  # the other side may send whatever it likes
             raise WireError("the reply makes no sense") from error
@@ -233,77 +232,18 @@ class Endpoint:
     def _receive(self) -> tuple[dict[str, Any], Values, list[Optimizer]]:
         data = wire.receive(self._sock, self._limit)
         values, optimizers = self._values()
-        values.size = len(data)
-        message = values.unpack(data)
-        if type(message) is not dict:
-            raise WireError("a message that is no mapping")
+        message = _mapping(values.unpack(data))
         if "packed" in message:  # the value is packed by itself: its tensors are apart
             values, optimizers = self._values()
-            message |= values.unpack(message.pop("packed"))
+            message |= _mapping(values.unpack(message.pop("packed")))
+        values.size = len(data)
         return message, values, optimizers
 
 
-class Remote:
-    """Stands for an object of the other side.
-
-    Args:
-        endpoint: the connection.
-        target: how the other side finds it.
-    """
-
-    def __init__(self, endpoint: Endpoint, target: dict[str, Any]) -> None:
-        self._endpoint, self._target = endpoint, target
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it."""
-        return self._endpoint.call(self._target, *args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        """A method or an attribute of it."""
-        if name.startswith("__"):  # of the protocols of Python, only what is below
-            raise AttributeError(name)
-        target = {"attribute": name, "of": self._target}
-        return self._endpoint.call({"value": target})
-
-    def __len__(self) -> int:
-        return int(self._endpoint.call({"attribute": "__len__", "of": self._target}))
-
-    def with_globals(self, **names: Any) -> "Remote":
-        """The same function with some of the global names that it uses bound otherwise.
-
-        Functions that are bound to names run on this side, when the other calls them.
-        """
-        return Remote(self._endpoint, {**self._target, "globals": names})
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Remote":
-        return self
-
-
-class _Graph:
-    """Frees a graph of the other side when nobody here needs it any more."""
-
-    def __init__(self, endpoint: Endpoint, number: int) -> None:
-        self.endpoint, self.number = endpoint, number
-
-    def __del__(self) -> None:
-        self.endpoint.free(self.number)
-
-
-class _Remote(torch.autograd.Function):
-    """Makes results that came over the wire depend on the leaves that went."""
-
-    @staticmethod
-    def forward(ctx: Any, graph: _Graph, count: int, *tensors: Tensor) -> Any:
-        ctx.graph, ctx.count = graph, count
-        ctx.set_materialize_grads(False)
-        ctx.mark_dirty(*tensors[:count])
-        return tensors[:count]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor | None) -> Any:
-        found = ctx.graph.endpoint.vjp(ctx.graph.number, list(gradients))
-        return (None, None, *[None] * ctx.count, *found)
+def _mapping(message: Any) -> dict[str, Any]:
+    if type(message) is not dict:
+        raise WireError("a message that is no mapping")
+    return message
 
 
 def _text(error: BaseException) -> str:

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
-from .wire import Values, WireError, gradient, tensor_of, tensor_parts
+from .arrays import WireError, gradient, tensor_of, tensor_parts
+from .wire import Values
 
 _NETWORKS = "chula_rl.networks"
 _MODULES: dict[str, type[nn.Module]] = {

@@ -8,7 +8,6 @@ seems: no subclass, no object with methods of a stranger.
 import contextlib
 import dataclasses
 import importlib
-import math
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -19,16 +18,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .arrays import (
+    WireError,
+    array_of,
+    array_parts,
+    gradient,
+    tensor_of,
+    tensor_parts,
+)
+
 _LENGTH = struct.Struct(">Q")
 _TUPLE, _TENSOR, _SEEN, _ARRAY, _RECORD, _OBJECT = range(6)
-_DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
-        *(torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.bool),
-    )
-}
-_ARRAYS = frozenset(_DTYPES) - {"bfloat16"}
 _RECORDS = (
     *("chula_rl.types:Episode", "chula_rl.types:Rollout", "chula_rl.types:Transition"),
     *("chula_rl.algorithms.reinforce:Config", "chula_rl.algorithms.a2c:Config"),
@@ -37,10 +37,6 @@ _RECORDS = (
 _MAX_LEVELS = 32  # of values in one another: each holds a copy of those inside it
 _MAX_PARTS = 200_000  # lists, mappings and extensions: the other bytes are few objects
 _KEYS = (str, int, float, bool, type(None))
-
-
-class WireError(Exception):
-    """A message is too long, or not of the kinds that may be sent."""
 
 
 class Opaque:
@@ -169,7 +165,7 @@ class Values:
         elif kind in (tuple, torch.Size):
             code, plain = _TUPLE, list(value)
         elif kind is np.ndarray or isinstance(value, np.generic):
-            code, plain = _ARRAY, _array(value)
+            code, plain = _ARRAY, array_parts(value)
         elif _record_class(kind) is not None:
             code, plain = _RECORD, _record(value)
         else:
@@ -212,73 +208,10 @@ class Values:
         if code == _SEEN:
             return self.tensors[plain].tensor
         if code == _ARRAY:
-            return _array_of(*plain)
+            return array_of(*plain)
         if code == _RECORD:
             return _record_of(*plain)
         return self._decode_object(plain, self)
-
-
-def tensor_parts(tensor: Tensor) -> list[Any]:
-    """``[dtype, shape, bytes]`` of a tensor."""
-    name = str(tensor.dtype).removeprefix("torch.")
-    if name not in _DTYPES or tensor.layout is not torch.strided:
-        raise WireError(f"a tensor of {tensor.dtype}, {tensor.layout} cannot be sent")
-    plain = tensor.detach().contiguous()
-    if plain.dtype is torch.bfloat16:
-        plain = plain.view(torch.int16)
-    return [name, list(tensor.shape), plain.numpy().tobytes()]
-
-
-def gradient(tensor: Tensor) -> list[Any] | None:
-    """``tensor_parts`` of the gradient that a leaf has, if it has one."""
-    if not tensor.is_leaf or tensor.grad is None:
-        return None
-    return tensor_parts(tensor.grad)
-
-
-def tensor_of(name: str, shape: list[int], data: bytes) -> Tensor:
-    """The inverse of ``tensor_parts``, for whatever arrives.
-
-    Raises:
-        WireError: dtype, shape and bytes do not fit.
-    """
-    dtype = _DTYPES[name]
-    _check_size(shape, dtype.itemsize, data)
-    if dtype is torch.bfloat16:
-        words = torch.from_numpy(_array_of("int16", shape, data, False))
-        return words.view(dtype).clone()
-    return torch.from_numpy(_array_of(name, shape, data, False))
-
-
-def _check_size(shape: Any, itemsize: int, data: Any) -> None:
-    sound = (
-        type(shape) is list
-        and len(shape) <= 16
-        and all(type(n) is int and n >= 0 for n in shape)
-        and type(data) is bytes
-        and math.prod(shape) * itemsize == len(data)
-    )
-    if not sound:
-        raise WireError("an array whose shape and bytes do not fit")
-
-
-def _array(array: Any) -> list[Any]:
-    if array.dtype.name not in _ARRAYS:
-        raise WireError(f"an array of {array.dtype} cannot be sent")
-    scalar = isinstance(array, np.generic)
-    return [array.dtype.name, list(array.shape), array.tobytes(), scalar]
-
-
-def _array_of(name: str, shape: list[int], data: bytes, scalar: bool) -> Any:
-    if name not in _ARRAYS:
-        raise WireError("an array of an unknown dtype")
-    dtype = np.dtype(name)
-    _check_size(shape, dtype.itemsize, data)
-    array = np.frombuffer(bytearray(data), np.uint8 if name == "bool" else dtype)
-    if name == "bool":  # any byte but 0 and 1 would be undefined
-        array = array != 0
-    array = array.reshape(shape)
-    return array[()] if scalar is True else array
 
 
 def _record_class(kind: type) -> type | None:
