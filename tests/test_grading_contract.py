@@ -42,22 +42,36 @@ def sandbox():
 
 @pytest.fixture(scope="module")
 def sessions(sandbox):
-    """A session for each assignment, with the reference's text as a student's."""
-    found, solutions = {}, {}
-    for name in CONTRACT:  # a later one uses functions of the earlier ones
-        session = found[name] = Session(sandbox, Limits())
-        solutions |= sample.solutions(Course(PACKAGE.parent), name)
-        modules = sorted({TARGETS[function][1] for function in solutions})
-        code = [
-            *("import builtins, importlib", f"for name in {modules}:"),
-            "    globals().update(vars(importlib.import_module(name)))",
-            "__builtins__, __name__ = builtins, '__main__'",
-        ]
-        for cell in ("\n".join(code), *solutions.values()):
-            assert session.run(cell) == []
-    yield found
-    for session in found.values():
-        session.close()
+    """Gives the session of an assignment, with the reference's text as a student's."""
+    now = {}
+
+    def session(name):
+        if name not in now:  # a sandbox has one at a time
+            for other in [*now]:
+                now.pop(other).close()
+            now[name] = _loaded(name, Session(sandbox, Limits()))
+        return now[name]
+
+    yield session
+    for last in now.values():
+        last.close()
+
+
+def _loaded(name, session):
+    solutions = {}
+    for earlier in CONTRACT:  # a later one uses functions of the earlier ones
+        solutions |= sample.solutions(Course(PACKAGE.parent), earlier)
+        if earlier == name:
+            break
+    modules = sorted({TARGETS[function][1] for function in solutions})
+    code = [
+        *("import builtins, importlib", f"for name in {modules}:"),
+        "    globals().update(vars(importlib.import_module(name)))",
+        "__builtins__, __name__ = builtins, '__main__'",
+    ]
+    for cell in ("\n".join(code), *solutions.values()):
+        assert session.run(cell) == []
+    return session
 
 
 class Draw:
@@ -155,7 +169,7 @@ def called(function, args):
 @pytest.mark.parametrize("name", [name for name in TARGETS if name != "ReplayBuffer"])
 def test_a_graded_function_does_there_what_it_does_here(name, sessions):
     assignment, module = TARGETS[name]
-    session = sessions[assignment]
+    session = sessions(assignment)
     session.begin_cell()
     here = called(getattr(importlib.import_module(module), name), cases(name))
     there = called(session.function(name), cases(name))
@@ -169,7 +183,7 @@ def test_a_graded_function_does_there_what_it_does_here(name, sessions):
 
 
 def test_the_replay_buffer_is_an_object_there(sessions):
-    session = sessions["ddpg"]
+    session = sessions("ddpg")
     session.begin_cell()
     samples = []
     for make in (ddpg.ReplayBuffer, session.function("ReplayBuffer")):
@@ -196,7 +210,7 @@ def test_training_of_every_algorithm_with_functions_from_there(sessions):
         ),
     }
     for name, (algorithm, settings, functions) in runs.items():
-        session = sessions[name]
+        session = sessions(name)
         session.begin_cell()
         own = {function: session.function(function) for function in functions}
         own["update"] = session.function(f"{name}_update")

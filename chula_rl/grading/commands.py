@@ -121,6 +121,10 @@ def _add_grade(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _grade(args: argparse.Namespace) -> int:
+    if not args.cluster and not args.dry_run:
+        from chula_rl.grading import pool
+
+        pool.begin()  # while this process imports the rest
     from chula_rl.grading.grade_command import run
 
     return run(args)

@@ -10,6 +10,7 @@ import multiprocessing
 import multiprocessing.util
 import os
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -23,6 +24,7 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for_end
+from multiprocessing.forkserver import ensure_running
 from typing import TYPE_CHECKING
 
 from chula_rl.errors import AssignmentError, ConfigError
@@ -31,6 +33,8 @@ from chula_rl.grading.records import Outcome
 from chula_rl.grading.task import Task
 
 if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
+
     from distributed import Client
 
 TRIES = 3
@@ -124,6 +128,10 @@ def _drain(
 def local(jobs: int) -> MakeExecutor:
     """A pool of processes on this machine; leaving it ends them, whatever they do.
 
+    Where there is a core for each of them, each stays on its own, and so does what it
+    starts: a worker and its student wait for each other all the time, which takes half
+    as long on one core, and a student cannot slow down another worker.
+
     Args:
         jobs: how many.
 
@@ -135,11 +143,13 @@ def local(jobs: int) -> MakeExecutor:
 
     @contextlib.contextmanager
     def make() -> Iterator[tuple[Executor, Lost]]:
-        _keep_our_folder()
+        begin()
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([f"{__package__}.worker"])  # torch, once
         before = set(multiprocessing.active_children())
-        pool = ProcessPoolExecutor(jobs, context, initializer=_prepare)
+        count = context.Value("i", 0)
+        pool = ProcessPoolExecutor(
+            jobs, context, initializer=_prepare, initargs=(count, jobs)
+        )
         try:
             yield pool, lambda: False
         except BaseException:
@@ -204,8 +214,11 @@ def _client(address: str) -> "Client":
 
 
 @functools.cache
-def _keep_our_folder() -> None:
-    """Have the socket of multiprocessing in a folder that outlives no SIGKILL."""
+def begin() -> None:
+    """Start the process that ``local`` forks workers from: it takes seconds by itself.
+
+    The socket of multiprocessing gets into a folder that outlives no SIGKILL.
+    """
     folder = scratch.Scratch()
     before, tempfile.tempdir = tempfile.tempdir, str(folder.path)
     try:
@@ -213,6 +226,8 @@ def _keep_our_folder() -> None:
     finally:
         tempfile.tempdir = before
     multiprocessing.util.Finalize(None, folder.close, exitpriority=-200)  # the last
+    multiprocessing.set_forkserver_preload([f"{__package__}.preload"])  # torch, once
+    ensure_running()
 
 
 def _grade(task: Task) -> Outcome:
@@ -221,9 +236,15 @@ def _grade(task: Task) -> Outcome:
     return grade(task)
 
 
-def _prepare() -> None:
+def _prepare(count: "Synchronized[int]", jobs: int) -> None:
     """In each worker: Ctrl-C is the parent's, and nobody outlives the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with count.get_lock():
+        number = count.value
+        count.value += 1
+    cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+    if jobs <= len(cores):
+        os.sched_setaffinity(0, cores[number % jobs : number % jobs + 1])
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -6,9 +6,11 @@ in the sandbox; only values cross, and score, inputs and messages never leave he
 
 import ast
 import contextlib
+import functools
 import io
 import json
 import os
+import types
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -80,7 +82,7 @@ def run(
                 verdict.results.append(result)
                 continue
             if kind == "text":  # ours: both sides import the same names
-                exec(compile(cell.source, f"<{cell.id}>", "exec"), namespace)
+                _execute(cell, namespace)
             defined |= names.get(cell.id, set())
             shown = bool(_show(cell, session, limits.output)) or shown
     if shown:
@@ -171,13 +173,21 @@ def _test(
 
 def _execute(cell: NotebookNode, namespace: dict[str, Any]) -> Any:
     """Run a cell; the value of its last line if that is an expression."""
-    body = ast.parse(cell.source).body
-    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
-    name = f"<{cell.id}>"
-    exec(compile(ast.Module(body, []), name, "exec"), namespace)
-    if isinstance(last, ast.Expr):
-        return eval(compile(ast.Expression(last.value), name, "eval"), namespace)
-    return None
+    body, last = _compiled(cell.source, f"<{cell.id}>")
+    exec(body, namespace)
+    return eval(last, namespace)
+
+
+@functools.lru_cache  # the same tests for everybody
+def _compiled(source: str, name: str) -> tuple[types.CodeType, types.CodeType]:
+    """The code of a cell, and of its last line if that is an expression, else None."""
+    body = ast.parse(source).body
+    last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
+    if body and isinstance(body[-1], ast.Expr):
+        last = body[-1].value
+        del body[-1]
+    module, value = ast.Module(body, []), ast.Expression(last)
+    return compile(module, name, "exec"), compile(value, name, "eval")
 
 
 def _message(error: Exception, cell: NotebookNode) -> str:

@@ -140,7 +140,7 @@ class Sandbox:
         self._folder.close()
 
     def start(self, limits: Limits) -> Cell:
-        """A fresh process for one submission; ``end`` it.
+        """A fresh process for one submission; ``end`` it before the next one.
 
         Raises:
             SandboxError: there is none to be had.

@@ -14,7 +14,8 @@ _DTYPES = {
         *(torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.bool),
     )
 }
-_ARRAYS = frozenset(_DTYPES) - {"bfloat16"}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_ARRAYS = {name: np.dtype(name) for name in _DTYPES if name != "bfloat16"}
 
 
 class WireError(Exception):
@@ -23,8 +24,8 @@ class WireError(Exception):
 
 def tensor_parts(tensor: Tensor) -> list[Any]:
     """``[dtype, shape, bytes]`` of a tensor."""
-    name = str(tensor.dtype).removeprefix("torch.")
-    if name not in _DTYPES or tensor.layout is not torch.strided:
+    name = _NAMES.get(tensor.dtype)
+    if name is None or tensor.layout is not torch.strided:
         raise WireError(f"a tensor of {tensor.dtype}, {tensor.layout} cannot be sent")
     plain = tensor.detach().contiguous()
     if plain.dtype is torch.bfloat16:
@@ -81,7 +82,7 @@ def array_of(name: str, shape: list[int], data: bytes, scalar: bool) -> Any:
     """
     if name not in _ARRAYS:
         raise WireError("an array of an unknown dtype")
-    dtype = np.dtype(name)
+    dtype = _ARRAYS[name]
     _check_size(shape, dtype.itemsize, data)
     array = np.frombuffer(bytearray(data), np.uint8 if name == "bool" else dtype)
     if name == "bool":  # any byte but 0 and 1 would be undefined

@@ -29,9 +29,19 @@ _libc = ctypes.CDLL(None, use_errno=True)
 Limits = dict[str, Any]
 
 
-def new_processes() -> None:
-    """Make this process's next child the first of a process namespace of its own."""
-    _check(_libc.unshare(_NEW_PROCESSES))
+def fork() -> int:
+    """As ``os.fork``; the child is the first of a process namespace of its own.
+
+    Raises:
+        OSError: it failed, and this process should not try again.
+    """
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    _check(_libc.unshare(_NEW_PROCESSES))  # for all children from now on
+    child = os.fork()
+    if child:
+        _check(_libc.setns(own, _NEW_PROCESSES))
+    os.close(own)
+    return child
 
 
 def enter(limits: Limits, user: int | None) -> None:

@@ -5,12 +5,11 @@ extension of a few kinds, each of exact types only, so that what arrives is what
 seems: no subclass, no object with methods of a stranger.
 """
 
-import contextlib
 import dataclasses
 import importlib
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgpack
@@ -91,14 +90,16 @@ class Values:
         Raises:
             WireError: it cannot be sent.
         """
+        self._go_in()
         try:
-            with self._nested():
-                packed: bytes = msgpack.packb(
-                    value, default=self._extension, strict_types=True
-                )
+            packed: bytes = msgpack.packb(
+                value, default=self._extension, strict_types=True
+            )
+            return packed
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise WireError(f"the value cannot be sent: {error}") from error
-        return packed
+        finally:
+            self._levels -= 1
 
     def unpack(self, data: bytes) -> Any:
         """The value of bytes, whatever they are.
@@ -106,19 +107,21 @@ class Values:
         Raises:
             WireError: they are no message.
         """
+        self._go_in()
         try:
-            with self._nested():
-                return msgpack.unpackb(
-                    data,
-                    ext_hook=self._decoded,
-                    list_hook=self._counted,
-                    object_pairs_hook=self._mapping,
-                    strict_map_key=False,
-                )
+            return msgpack.unpackb(
+                data,
+                ext_hook=self._decoded,
+                list_hook=self._counted,
+                object_pairs_hook=self._mapping,
+                strict_map_key=False,
+            )
         except WireError:
             raise
         except Exception as error:  # hostile bytes make a decoder stumble in many ways
             raise WireError(f"no message: {type(error).__name__}") from error
+        finally:
+            self._levels -= 1
 
     def _counted(self, part: Any) -> Any:
         """The same; a byte can ask for a list of a hundred bytes, so they are few."""
@@ -133,16 +136,11 @@ class Values:
             raise WireError("a mapping with a key that is no text or number")
         return dict(self._counted(pairs))
 
-    @contextlib.contextmanager
-    def _nested(self) -> Iterator[None]:
+    def _go_in(self) -> None:
         """Refuse what would fill the stack of the C code long before Python's own."""
+        if self._levels == _MAX_LEVELS:
+            raise WireError(f"values nested more than {_MAX_LEVELS} deep")
         self._levels += 1
-        try:
-            if self._levels > _MAX_LEVELS:
-                raise WireError(f"values nested more than {_MAX_LEVELS} deep")
-            yield
-        finally:
-            self._levels -= 1
 
     def _keep(self, tensor: Tensor, data: bytes, grad: list[Any] | None) -> None:
         self._index[id(tensor)] = len(self.tensors)
