@@ -32,6 +32,8 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
+# What a late submission loses: the table [late] of grading.toml.
+c.AssignLatePenalties.plugin_class = "chula_rl.grading.late.LatePenalty"
 
 # The feedback is a page of its own, without scripts.
 c.GenerateFeedback.exporter_class = "chula_rl.grading.feedback.FeedbackExporter"

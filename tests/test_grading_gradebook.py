@@ -355,6 +355,24 @@ def test_the_folder_has_what_nbgrader_leaves_but_no_other_file(course):
     assert modes == {0o444}
 
 
+def test_the_secret_of_the_exchange_is_kept_and_nothing_else_under_its_name(course):
+    """`nbgrader release_feedback` needs it beside the feedback."""
+    one, secret = outcome(course, "ada"), "09af" * 32
+    given = course.submitted("tiny", "ada") / "submission_secret.txt"
+    kept = course.assignments / "autograded" / "ada" / "tiny" / given.name
+    given.write_text(secret)
+    enter(course, one)
+    assert kept.read_text() == secret
+    for other in ("", "../" * 40, secret + "0", secret[:-1], secret[:-1] + "\n"):
+        given.write_text(other)
+        enter(course, one)
+        assert not kept.exists()
+    given.unlink()
+    given.symlink_to("/etc/passwd")
+    enter(course, one)
+    assert not kept.exists()
+
+
 @pytest.mark.parametrize("leftover", [".tiny.new", ".tiny.old"])
 def test_one_who_was_killed_while_writing_enters_again(course, leftover):
     enter(course, outcome(course, "ada", (0, 0)))
@@ -731,7 +749,7 @@ def sample_class(copy_course, tmp_path_factory):
     stock += "c.IgnorePattern.pattern = '.*'\nc.Execute.timeout = 300\n"
     config.write_text(f"{config.read_text()}\n{stock}")
     release.release(course, "reinforce")
-    sample.make_sample_class(course)
+    sample.make_sample_class(course, ["reinforce"])
     return course
 
 

@@ -15,7 +15,7 @@ from chula_rl.grading.limits import Limits
 from chula_rl.grading.sandbox import Sandbox
 
 COURSE = Course(PACKAGE.parent)
-ASSIGNMENTS = COURSE.names()
+ASSIGNMENTS = [name for name in COURSE.names() if name in CONTRACT]
 VARIANTS = [(name, variant) for name in ASSIGNMENTS for variant in mistakes.load(name)]
 TRAINING = ("test-training",)  # takes seconds each; the sample class has it
 
@@ -155,7 +155,7 @@ def gaussian_log_prob(mean, log_std, action):
 
 
 def test_inputs_of_hidden_tests_come_back_neither_in_outputs_nor_in_messages(sandbox):
-    name = ASSIGNMENTS[0]
+    name = "reinforce"
     code = {"rewards_to_go": KEEPER, "gaussian_log_prob": TELLER}
     code["gaussian_entropy"] = "print('told', kept)\nkept"
     verdict = graded(name, sandbox, code)
@@ -172,7 +172,7 @@ def test_inputs_of_hidden_tests_come_back_neither_in_outputs_nor_in_messages(san
 
 
 def test_extra_cells_and_what_they_show(sandbox):
-    name = ASSIGNMENTS[0]
+    name = "reinforce"
     verdict = graded(name, sandbox, {}, "print('mine')\n1/0")
     outputs = verdict.outputs["extra-1"]
     assert outputs[0]["text"] == "mine\n"

@@ -149,3 +149,12 @@ def test_an_include_in_two_cells_is_refused(build):
     again = cell.replace("grade_id: returns", "grade_id: again")
     with pytest.raises(AssignmentError, match="expected each function"):
         build(TEXT.replace(cell, f"{cell}\n{again}"))
+
+
+def test_of_a_class_the_methods_of_students_are_included():
+    text = source.function_source("chula_rl.replay:ReplayBuffer", PACKAGE)
+    assert text.startswith("class ReplayBuffer:\n")
+    assert text.count("### BEGIN SOLUTION") == text.count("### END SOLUTION") == 4
+    assert text.endswith("        ### END SOLUTION")
+    assert "def __len__" in text
+    assert "state_dict" not in text

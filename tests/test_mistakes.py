@@ -1,139 +1,192 @@
-"""The assignment marks what students write as it should: in process, without a sandbox.
+"""Each assignment marks what students write as it should: in process, no sandbox.
 
-``test_grading_referee`` has each solution of the catalogue, by the real referee; here
-are combinations of them, blank notebooks, visible tests, seeds, and the training.
+``test_grading_referee`` has each solution of the catalogue again, by the real referee.
+Here they are marked fast: alone, in combinations, blank, by visible tests, in training.
 """
 
-import contextlib
-import io
-import warnings
+import functools
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
 
+from chula_rl.cli import main
 from chula_rl.errors import AssignmentError
-from chula_rl.grading import cells, compare, edition, markers, mistakes, source
+from chula_rl.grading import compare, mistakes, proof
 from chula_rl.grading.contract import CONTRACT
+from chula_rl.grading.course import Course
+from chula_rl.grading.rehearsal import TRAINING, Rehearsal
 
-ASSIGNMENT = "reinforce"
-ROOT = Path(__file__).parents[1]
-NOTEBOOK = source.build_source(
-    ROOT / "assignments" / "source" / ASSIGNMENT / f"{ASSIGNMENT}.md",
-    ROOT / "chula_rl",
-    CONTRACT[ASSIGNMENT],
-)
-FUNCTIONS = [target.split(":")[1] for target in CONTRACT[ASSIGNMENT]]
-TESTS = {f"test-{name}" for name in FUNCTIONS}
-TRAINING = "test-training"
-VARIANTS = mistakes.load(ASSIGNMENT)
-CELLS = {
-    cell.id: (cells.cell_kind(cell, cell.id), cell.source)
-    for cell in NOTEBOOK.cells
-    if cell.cell_type == "code"
-}
-BLANK = {name: edition.strip_solutions(CELLS[name][1], name)[0] for name in FUNCTIONS}
-
-
-class Marks(NamedTuple):
-    passed: set[str]
-    messages: dict[str, str]
-    stdout: str
+COURSE = Course(Path(__file__).parents[1])
+ASSIGNMENTS = [name for name in COURSE.names() if name in CONTRACT]
+FUNCTIONS = [
+    (assignment, target.split(":")[1])
+    for assignment in ASSIGNMENTS
+    for target in CONTRACT[assignment]
+]
+UPDATES = [
+    (assignment, CONTRACT[assignment][-1].split(":")[1]) for assignment in ASSIGNMENTS
+]
+MISTAKES = [  # a mistake in an update is compared with many misconceptions
+    pytest.param(*owner, marks=[pytest.mark.slow] if owner in UPDATES else [])
+    for owner in FUNCTIONS
+]
 
 
-def mark(code, tests, hidden=True):
-    """Run the notebook with other code in some solution cells, and some of its tests.
+@functools.cache
+def rehearsal(assignment):
+    return Rehearsal(COURSE, assignment)
 
-    The students' own training run, a cell without marks, is left out.
+
+def variants(assignment, function, correct):
+    found = mistakes.load(assignment)
+    return [v for v in found if (v.function, v.correct) == (function, correct)]
+
+
+def code(assignment, function, name):
+    found = {(v.function, v.name): v for v in mistakes.load(assignment)}
+    return {function: found[function, name].source}
+
+
+def helpers(assignment, update):
+    """The functions on which the test of an update depends, but for itself."""
+    marked = rehearsal(assignment)
+    test = f"test-{update}"
+    return [f for f in marked.functions if f != update and test in marked.involving(f)]
+
+
+def test_the_catalogue_is_large():
+    wrong = [v for name in ASSIGNMENTS for v in mistakes.load(name) if not v.correct]
+    assert len(wrong) > 150
+
+
+@pytest.mark.parametrize(("assignment", "function"), FUNCTIONS)
+def test_catalogue_has_enough_of_each(assignment, function):
+    assert len(variants(assignment, function, correct=False)) >= 8
+    assert len(variants(assignment, function, correct=True)) >= 4
+
+
+@pytest.mark.parametrize(("assignment", "function"), MISTAKES)
+def test_each_mistake_is_found_and_named(assignment, function):
+    """By the whole test with its message; and by the hidden part alone."""
+    trials = [proof.Trial(v, 0) for v in variants(assignment, function, correct=False)]
+    problems = [proof.problem(rehearsal(assignment), trial) for trial in trials]
+    assert [found for found in problems if found] == []
+
+
+@pytest.mark.parametrize(("assignment", "function"), FUNCTIONS)
+def test_correct_solutions_in_another_style_get_full_marks(assignment, function):
+    trials = [proof.Trial(v, 0) for v in variants(assignment, function, correct=True)]
+    problems = [proof.problem(rehearsal(assignment), trial) for trial in trials]
+    assert [found for found in problems if found] == []
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_reference_gets_full_marks_whatever_the_seed(assignment):
+    marked = rehearsal(assignment)
+    for seed in range(3):
+        assert marked.mark({}, marked.tests, seed).messages == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_no_seed_rejects_a_right_solution_or_accepts_a_wrong_one(
+    assignment, monkeypatch
+):
+    """Some seeds, without a look for the misconception.
+
+    ``chula-rl assignments prove`` has more of them, and the messages, in minutes.
     """
-    namespace, passed, messages = {"__name__": "__main__"}, set(), {}
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        for name, (kind, text) in CELLS.items():
-            if kind == "test" and name in tests:
-                if not hidden:
-                    text = markers.outside(text, markers.parse(text, name))
-                try:
-                    exec(compile(text, name, "exec"), namespace)
-                    passed.add(name)
-                except Exception as error:
-                    messages[name] = f"{type(error).__name__}: {error}"
-            elif kind in ("text", "solution"):
-                exec(compile(code.get(name, text), name, "exec"), namespace)
-    return Marks(passed, messages, output.getvalue())
-
-
-def variant(function, name):
-    (found,) = [v for v in VARIANTS if (v.function, v.name) == (function, name)]
-    return {function: found.source}
-
-
-@pytest.fixture(autouse=True)
-def _quiet():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_catalogue_has_enough_of_each(function):
-    kinds = [v.correct for v in VARIANTS if v.function == function]
-    assert kinds.count(False) >= 4
-    assert kinds.count(True) >= 2
-
-
-def test_reference_gets_full_marks_whatever_the_seed(monkeypatch):
-    for seed in range(5):
-        monkeypatch.setenv(compare.SEED_VARIABLE, str(seed))
-        assert mark({}, TESTS).messages == {}
-
-
-def test_blank_gets_nothing():
-    marks = mark(BLANK, TESTS | {TRAINING})
-    assert marks.passed == set()
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_blank_fails_the_visible_tests_alone(function):
-    own = f"test-{function}"
-    marks = mark({function: BLANK[function]}, {own}, hidden=False)
-    assert marks.messages[own].startswith("NotImplementedError")
-
-
-def test_training_fails_visibly_without_a_run():
-    with pytest.raises(NameError):
-        text = CELLS[TRAINING][1]
-        exec(markers.outside(text, markers.parse(text, TRAINING)), {})
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_visible_tests_accept_the_reference(function):
-    assert mark({}, {f"test-{function}"}, hidden=False).messages == {}
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_one_blank_helper_does_not_cost_the_update(function):
-    marks = mark({function: BLANK[function]}, TESTS)
-    assert TESTS - marks.passed == {f"test-{function}"}
-
-
-def test_mistakes_in_every_helper_do_not_cost_the_update():
-    code = (
-        variant("rewards_to_go", "no_discount")
-        | variant("gaussian_log_prob", "log_variance")
-        | variant("gaussian_entropy", "sign")
-        | variant("reinforce_loss", "no_gamma_t")
+    judge = compare._judge
+    monkeypatch.setattr(
+        compare,
+        "_judge",
+        lambda name, pairs, cases, hints, outcome: judge(
+            name, pairs, cases, {}, outcome
+        ),
     )
-    marks = mark(code, TESTS)
-    assert marks.passed == {"test-bounded_action", "test-reinforce_update"}
+    marked = rehearsal(assignment)
+    surprises = []
+    for solution, seed in proof.trials(marked, mistakes.load(assignment), 5, 2):
+        own = f"test-{solution.function}"
+        code = {solution.function: solution.source}
+        passed = own in marked.mark(code, {own}, seed, "hidden").passed
+        if passed != solution.correct:
+            surprises.append((solution.function, solution.name, seed))
+    assert surprises == []
 
 
-def test_wrong_update_is_not_excused_by_wrong_helpers():
-    code = variant("rewards_to_go", "no_discount") | variant(
-        "reinforce_update", "no_zero_grad"
-    )
-    assert "test-reinforce_update" not in mark(code, TESTS).passed
+def test_prove_prints_its_figures_and_what_went_wrong(monkeypatch, capsys):
+    """A right solution that is called wrong, and a mistake of another name."""
+    right = rehearsal("reinforce").reference["gaussian_entropy"]
+    sign = code("reinforce", "gaussian_entropy", "sign")["gaussian_entropy"]
+    catalogue = [
+        mistakes.Variant("gaussian_entropy", "none", False, "Nothing.", "wider", right),
+        mistakes.Variant("gaussian_entropy", "sign", False, "Sign.", "the mean", sign),
+    ]
+    monkeypatch.setattr(mistakes, "load", lambda name: catalogue)
+    monkeypatch.chdir(COURSE.root)
+    assert main(["assignments", "prove", "reinforce", "--seeds", "1"]) == 1
+    _, *lines, none, wrong, total = capsys.readouterr().out.splitlines()
+    rows = [line.split() for line in lines]
+    assert ["gaussian_entropy", "1", "1", "2", "2"] in rows
+    assert ["reinforce_update", "1", "1", "0", "0"] in rows
+    assert none == f"gaussian_entropy, none, seed {compare.NUM_DRAWS}: accepted"
+    assert "wider is more entropy" in wrong
+    assert "expected 'the mean'" in wrong
+    assert total == "reinforce: 2 times something went wrong"
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_blank_gets_nothing(assignment):
+    marked = rehearsal(assignment)
+    assert marked.mark(marked.blank, marked.tests | {TRAINING}).passed == set()
+
+
+@pytest.mark.parametrize(("assignment", "function"), FUNCTIONS)
+def test_blank_fails_the_visible_tests_alone(assignment, function):
+    marked, own = rehearsal(assignment), f"test-{function}"
+    blank = {function: marked.blank[function]}
+    message = marked.mark(blank, {own}, part="visible").messages[own]
+    assert message.startswith("NotImplementedError")
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_training_fails_visibly_without_a_run(assignment):
+    message = rehearsal(assignment).mark({}, {TRAINING}, part="visible").messages
+    assert message[TRAINING].startswith("NameError")
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_visible_tests_accept_the_reference(assignment):
+    marked = rehearsal(assignment)
+    assert marked.mark({}, marked.tests, part="visible").messages == {}
+
+
+@pytest.mark.parametrize(("assignment", "function"), FUNCTIONS)
+def test_one_blank_helper_costs_its_own_points_only(assignment, function):
+    marked, own = rehearsal(assignment), f"test-{function}"
+    marks = marked.mark({function: marked.blank[function]}, marked.involving(function))
+    assert set(marks.messages) == {own}
+
+
+@pytest.mark.parametrize(("assignment", "update"), UPDATES)
+def test_mistakes_in_every_helper_do_not_cost_the_update(assignment, update):
+    for i in range(3):
+        wrong = {
+            helper: variants(assignment, helper, correct=False)[i].source
+            for helper in helpers(assignment, update)
+        }
+        assert rehearsal(assignment).mark(wrong, {f"test-{update}"}).messages == {}
+
+
+@pytest.mark.parametrize(("assignment", "update"), UPDATES)
+def test_a_wrong_update_is_not_excused_by_wrong_helpers(assignment, update):
+    wrong = {
+        name: variants(assignment, name, correct=False)[0].source
+        for name in [*helpers(assignment, update), update]
+    }
+    assert rehearsal(assignment).mark(wrong, {f"test-{update}"}).passed == set()
 
 
 def test_messages_show_no_hidden_number():
@@ -146,8 +199,9 @@ def test_messages_show_no_hidden_number():
         "             for t in range(len(reward))]\n"
         "    return torch.stack(total)\n"
     )
-    message = mark({"rewards_to_go": exfiltrating}, TESTS).messages
-    assert message["test-rewards_to_go"] == (
+    own = "test-rewards_to_go"
+    marks = rehearsal("reinforce").mark({"rewards_to_go": exfiltrating}, {own})
+    assert marks.messages[own] == (
         "AssertionError: rewards_to_go: it stops with ValueError. "
         "(Case: a longer episode.)"
     )
@@ -155,31 +209,40 @@ def test_messages_show_no_hidden_number():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("function", "name"),
+    ("assignment", "function", "name"),
     [
-        ("rewards_to_go", "past"),
-        ("gaussian_log_prob", "no_sum"),
-        ("gaussian_entropy", "no_sum"),
-        ("bounded_action", "order"),
-        ("reinforce_loss", "sign"),
-        ("reinforce_update", "no_step"),
-        ("reinforce_update", "separate_losses"),
+        ("reinforce", "rewards_to_go", "past"),
+        ("reinforce", "gaussian_log_prob", "no_sum"),
+        ("reinforce", "gaussian_entropy", "no_sum"),
+        ("reinforce", "bounded_action", "order"),
+        ("reinforce", "reinforce_loss", "sign"),
+        ("reinforce", "reinforce_update", "no_step"),
+        ("reinforce", "reinforce_update", "separate_losses"),
+        ("a2c", "successor_obs", "final"),
+        ("a2c", "gae", "forwards"),
+        ("a2c", "a2c_loss", "sign"),
+        ("a2c", "a2c_update", "no_step"),
+        ("a2c", "a2c_update", "own_loss"),
     ],
 )
-def test_training_run_costs_nothing_twice(function, name):
-    assert mark(variant(function, name), {TRAINING}).messages == {}
+def test_training_run_costs_nothing_twice(assignment, function, name):
+    marks = rehearsal(assignment).mark(code(assignment, function, name), {TRAINING})
+    assert marks.messages == {}
 
 
 @pytest.mark.slow
 def test_training_run_fails_when_nothing_explains_it():
-    code = variant("reinforce_loss", "sign") | variant("reinforce_update", "no_step")
-    message = mark(code, {TRAINING}).messages[TRAINING]
+    wrong = code("reinforce", "reinforce_loss", "sign")
+    wrong |= code("reinforce", "reinforce_update", "no_step")
+    message = rehearsal("reinforce").mark(wrong, {TRAINING}).messages[TRAINING]
     assert "300 was expected" in message
 
 
-def test_one_blank_leaves_nothing_to_train():
-    code = {"reinforce_update": BLANK["reinforce_update"]}
-    assert "still blank" in mark(code, {TRAINING}).messages[TRAINING]
+@pytest.mark.parametrize(("assignment", "update"), UPDATES)
+def test_a_blank_update_leaves_nothing_to_train(assignment, update):
+    marked = rehearsal(assignment)
+    marks = marked.mark({update: marked.blank[update]}, {TRAINING})
+    assert "still blank" in marks.messages[TRAINING]
 
 
 def test_draws_depend_on_the_seed_only():
@@ -202,11 +265,11 @@ def test_draws_depend_on_the_seed_only():
     ],
 )
 def test_catalogue_refuses_another_form(tmp_path, text):
-    folder = tmp_path / ASSIGNMENT
+    folder = tmp_path / "reinforce"
     folder.mkdir()
     (folder / "rewards_to_go.py").write_text(text)
     with pytest.raises(AssignmentError, match="expected wrong_<name>"):
-        mistakes.load(ASSIGNMENT, tmp_path)
+        mistakes.load("reinforce", tmp_path)
 
 
 def test_catalogue_of_an_unknown_assignment_is_an_error(tmp_path):

@@ -241,6 +241,26 @@ WHEEL_PLANTS = {
 }
 
 
+def test_a_given_function_has_a_body_in_the_notebook_and_nowhere_else(
+    released, secrets, monkeypatch
+):
+    text = "def rewards_to_go(r, g):\n    return r.cumsum(0)\n"
+    edit_notebook(released, lambda nb: code_cell(nb).update(source=text))
+    with pytest.raises(LeakError, match="rewards_to_go has a body"):
+        gate(released, secrets)
+    monkeypatch.setitem(leaks.GIVEN, NAME, ("rewards_to_go",))
+    gate(released, secrets)
+    edit_notebook(released, lambda nb: code_cell(nb).update(source=[SECRET_LINE]))
+    with pytest.raises(LeakError, match="shows a line"):
+        gate(released, secrets)
+    edit_notebook(released, lambda nb: code_cell(nb).update(source=text))
+    wheel = next((released / NAME).glob("*.whl"))
+    plant = WHEEL_PLANTS["a function with a body"]
+    wheel.write_bytes(rewrite(wheel.read_bytes(), plant))
+    with pytest.raises(LeakError, match="rewards_to_go has a body"):
+        gate(released, secrets)
+
+
 @pytest.mark.parametrize("plant", WHEEL_PLANTS.values(), ids=WHEEL_PLANTS)
 def test_a_leak_planted_in_the_wheel_is_found(released, secrets, plant):
     wheel = next((released / NAME).glob("*.whl"))

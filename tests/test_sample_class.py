@@ -14,7 +14,8 @@ import pytest
 
 from chula_rl.cli import main
 from chula_rl.errors import AssignmentError, SubmissionError
-from chula_rl.grading import cells, grade, intake, release, sample
+from chula_rl.grading import cells, grade, intake, mistakes, release, sample
+from chula_rl.grading.contract import CONTRACT
 from chula_rl.grading.course import Course
 from chula_rl.grading.limits import Limits
 
@@ -37,14 +38,15 @@ WRONG = {
 def course(copy_course, tmp_path_factory):
     course = Course(copy_course(tmp_path_factory.mktemp("course")))
     release.release(course, NAME)
-    sample.make_sample_class(course)
+    sample.make_sample_class(course, [NAME])
     return course
 
 
 @pytest.fixture(scope="module")
 def plan(course):
     text = (course.assignments / "sample_class.toml").read_text()
-    return {student["id"]: student for student in tomllib.loads(text)["student"]}
+    (found,) = [c for c in tomllib.loads(text)["class"] if c["assignment"] == NAME]
+    return {student["id"]: student for student in found["student"]}
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,16 @@ def test_the_class_has_every_sort_of_student(plan):
     }
 
 
+def test_each_class_asks_for_what_its_catalogue_has(course):
+    text = (course.assignments / "sample_class.toml").read_text()
+    classes = {found["assignment"]: found for found in tomllib.loads(text)["class"]}
+    assert set(classes) == set(course.names()) & set(CONTRACT)
+    for name, found in classes.items():
+        known = {(v.function, v.name) for v in mistakes.load(name)}
+        for student in found["student"]:
+            assert set(student.get("variants", {}).items()) <= known
+
+
 def test_submissions_are_the_released_notebook_with_code(course, plan):
     for student, entry in plan.items():
         folder = course.submitted(NAME, student)
@@ -91,7 +103,7 @@ def test_submissions_are_the_released_notebook_with_code(course, plan):
 
 def test_making_the_class_twice_gives_the_same_files(course, plan):
     before = {student: submitted(course, student).read_bytes() for student in plan}
-    sample.make_sample_class(course)
+    sample.make_sample_class(course, [NAME])
     after = {student: submitted(course, student).read_bytes() for student in plan}
     assert after == before
 
@@ -105,7 +117,7 @@ def test_the_due_date_of_the_instructor_is_kept(course):
     assert ours is not None
     with course.nbgrader().gradebook as gradebook:
         gradebook.update_or_create_assignment(NAME, duedate="2030-01-01 12:00 UTC")
-    sample.make_sample_class(course)
+    sample.make_sample_class(course, [NAME])
     assert due().year == 2030
     with course.nbgrader().gradebook as gradebook:
         gradebook.update_or_create_assignment(NAME, duedate=ours)
@@ -127,10 +139,10 @@ def test_an_unsound_plan_is_refused(course, old, new, message):
     path.write_text(text.replace(old, new))
     try:
         with pytest.raises(AssignmentError, match=message):
-            sample.make_sample_class(course)
+            sample.make_sample_class(course, [NAME])
     finally:
         path.write_text(text)
-        sample.make_sample_class(course)
+        sample.make_sample_class(course, [NAME])
 
 
 def test_grading_asks_for_release_and_submissions_first(copy_course, tmp_path):
@@ -138,7 +150,7 @@ def test_grading_asks_for_release_and_submissions_first(copy_course, tmp_path):
     with pytest.raises(AssignmentError, match="is not released"):
         grade.Assignment.read(empty, NAME)
     with pytest.raises(AssignmentError, match="is not released"):
-        sample.make_sample_class(empty)
+        sample.make_sample_class(empty, [NAME])
 
 
 @pytest.mark.slow

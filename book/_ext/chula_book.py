@@ -9,6 +9,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from chula_rl import __version__
 from chula_rl.grading import edition
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", set_site_url)
     app.connect("config-inited", write_student_edition)
     app.connect("config-inited", drop_thebe)
+    app.connect("include-read", fill_in_instructions)
     app.connect("autodoc-process-docstring", point_to_environment_chapter)
     app.connect("autodoc-skip-member", skip_named_tuple_fields)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -60,6 +62,15 @@ def set_site_url(app: Sphinx, config: Config) -> None:
 def write_student_edition(app: Sphinx, config: Config) -> None:
     """Write the edition without solutions, which the chapters quote."""
     edition.write_student_edition(ROOT / "_build" / "student-edition")
+
+
+def fill_in_instructions(
+    app: Sphinx, path: Path, parent: str, content: list[str]
+) -> None:
+    """Show students' instructions as they are in the archive of an assignment."""
+    if path.name == "student_readme.md":
+        wheel = f"chula_rl-{__version__}+student-py3-none-any.whl"
+        content[0] = content[0].format(name="reinforce", wheel=wheel)
 
 
 def drop_thebe(app: Sphinx, config: Config) -> None:

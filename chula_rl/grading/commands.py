@@ -4,7 +4,10 @@ nbgrader takes a second to import, so each command imports what it needs.
 """
 
 import argparse
+from pathlib import Path
 from typing import Any
+
+from chula_rl.grading import collect_command, kit
 
 
 def add_parsers(
@@ -26,7 +29,12 @@ def add_parsers(
         parser.set_defaults(func=func)
     about = "hand in for the made-up students of assignments/sample_class.toml"
     parser = actions.add_parser("sample-class", help=about, description=about)
+    parser.add_argument("name", nargs="*", help="which assignments (default: all)")
     parser.set_defaults(func=_sample_class)
+    collect_command.add_parser(actions)
+    kit.add_parsers(actions)
+    _add_prove(actions)
+    _add_mutants(actions)
     _add_grade(subparsers)
 
 
@@ -66,9 +74,68 @@ def _sample_class(args: argparse.Namespace) -> int:
     from chula_rl.grading.course import Course
     from chula_rl.grading.sample import make_sample_class
 
-    for student in make_sample_class(Course.find()):
-        print(f"handed in: {student}")
+    for folder in make_sample_class(Course.find(), args.name):
+        print(f"handed in: {folder}")
     return 0
+
+
+def _add_prove(actions: "argparse._SubParsersAction[Any]") -> None:
+    about = "mark the catalogue of solutions with many seeds of the hidden tests"
+    parser = actions.add_parser(
+        "prove",
+        help=about,
+        description=f"{about}: none that is right may be rejected, none that is wrong "
+        "accepted or told another mistake. In this process: the catalogue is trusted. "
+        "Takes minutes. The exit status is 1 if something went wrong.",
+    )
+    parser.add_argument("name", nargs="*", help="which assignments (default: all)")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=200,
+        help="of each right solution; a wrong one gets a tenth of them (default: 200)",
+    )
+    parser.set_defaults(func=_prove)
+
+
+def _prove(args: argparse.Namespace) -> int:
+    from chula_rl.grading import proof
+    from chula_rl.grading.contract import CONTRACT
+    from chula_rl.grading.course import Course
+
+    course, failed = Course.find(), False
+    for name in args.name or [n for n in course.names() if n in CONTRACT]:
+        table, problems = proof.run(course, name, args.seeds)
+        print("\n".join(table), *problems, sep="\n")
+        print(f"{name}: {len(problems)} times something went wrong")
+        failed = failed or bool(problems)
+    return int(failed)
+
+
+def _add_mutants(actions: "argparse._SubParsersAction[Any]") -> None:
+    about = "try the tests on solutions with one small mistake each"
+    parser = actions.add_parser(
+        "mutants",
+        help=about,
+        description=f"{about}, made by machine. What survives is in the report, "
+        "_build/mutants/<assignment>.md; verdicts are kept beside it, so a run that "
+        "was interrupted goes on. The exit status is 0 when at least 97%% are killed, "
+        "else 1.",
+    )
+    parser.add_argument("name", nargs="*", help="which assignments (default: all)")
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="at a time (default: one for each core)"
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="one report for all, and where"
+    )
+    parser.set_defaults(func=_mutants)
+
+
+def _mutants(args: argparse.Namespace) -> int:
+    from chula_rl.grading.mutants.command import run
+
+    return run(args)
 
 
 def _add_grade(subparsers: "argparse._SubParsersAction[Any]") -> None:

@@ -6,6 +6,7 @@ names the situation and, where the result is what a known misconception gives, t
 misconception. It never shows inputs, expected numbers or the reference.
 """
 
+import dataclasses
 import inspect
 import itertools
 import os
@@ -29,6 +30,7 @@ SEED_VARIABLE = "CHULA_RL_TEST_SEED"  # environment variable; 0 if it is not set
 NUM_DRAWS = 1  # rounds of cases: each costs every submission its time
 NUM_RUNS = 3  # seeds of the training run: one of them may be unlucky
 NUM_EVALUATIONS = 4  # of one run: it ends as soon as the return is enough
+_NONE: Mapping[str, Function] = types.MappingProxyType({})
 
 
 class Draw:
@@ -53,6 +55,10 @@ class Draw:
         """An integer, both ends included."""
         return int(torch.randint(low, high + 1, (), generator=self.generator))
 
+    def flags(self, *shape: int, chance: float = 0.3) -> Tensor:
+        """Booleans of a shape, each of them true with the same chance."""
+        return torch.rand(shape, generator=self.generator) < chance
+
 
 def base_seed() -> int:
     """The seed of all random arguments and runs: the one place where it comes in."""
@@ -75,7 +81,8 @@ def function(
         cases: gives the situations and arguments of one round.
         hints: wrong functions by the misconception that leads to them.
         outputs: what to call the results, one for each.
-        gradient: the arguments with respect to which gradients are compared.
+        gradient: the arguments with respect to which gradients are compared; of a
+            network, those of its parameters.
 
     Raises:
         AssertionError: they differ.
@@ -85,12 +92,20 @@ def function(
     def outcome(function: Function, args: tuple[Any, ...]) -> Values:
         values = outcomes.results(function(*args), outputs)
         if gradient:
-            leaves = {n: args[names.index(n)].detach().clone() for n in gradient}
+            wanted = {n: args[names.index(n)] for n in gradient}
+            parameters = {
+                f"the {n}'s {key}": parameter
+                for n, network in _networks(wanted)
+                for key, parameter in network.named_parameters()
+            }
+            leaves = {
+                n: arg.detach().clone().requires_grad_()
+                for n, arg in wanted.items()
+                if isinstance(arg, Tensor)
+            }
             replaced = [leaves.get(n, arg) for n, arg in zip(names, args, strict=True)]
-            for leaf in leaves.values():
-                leaf.requires_grad_()
             again = outcomes.results(function(*replaced), outputs)
-            values |= outcomes.gradients(again.values(), leaves)
+            values |= outcomes.gradients(again.values(), leaves | parameters)
         return values
 
     _judge(reference.__name__, [(student, reference)], cases, hints, outcome)
@@ -105,12 +120,15 @@ def update(
 ) -> Function:
     """Compare two updates in a row with the reference: the parameters of all networks.
 
+    The networks come with old gradients, as from another run.
+
     A mistake in a helper does not count again. The update is right if it equals the
     reference, or the reference on the student's helpers, or if it equals the reference
     once it has the reference's helpers itself.
 
     Args:
-        student: the function under test; its first arguments are the networks.
+        student: the function under test; among its arguments are the networks, or an
+            agent that holds them.
         reference: the right one.
         helpers: the student's functions that an update may call, by name.
         cases: gives the situations and arguments of one round.
@@ -127,12 +145,15 @@ def update(
 
     def outcome(function: Function, args: tuple[Any, ...]) -> Values:
         values: Values = {}
+        networks = list(_networks(dict(zip(names, args, strict=True))))
+        for _, network in networks:
+            for parameter in network.parameters():
+                parameter.grad = torch.ones_like(parameter)  # an old one, to be cleared
         for count in ("one update", "two updates"):
             function(*args)
-            for name, network in zip(names, args, strict=True):
-                if isinstance(network, nn.Module):
-                    parameters = parameters_to_vector(network.parameters()).detach()
-                    values[f"{name} after {count}"] = parameters
+            for name, network in networks:
+                parameters = parameters_to_vector(network.parameters()).detach()
+                values[f"{name} after {count}"] = parameters
         return values
 
     pairs: list[tuple[Function, Function]] = [
@@ -144,47 +165,75 @@ def update(
     return student if first == 0 else reference
 
 
+def objects(
+    student: Callable[..., Any],
+    reference: Callable[..., Any],
+    cases: Cases,
+    check: Callable[..., None],
+) -> None:
+    """See whether the objects of a class do what they should.
+
+    Args:
+        student: the class under test.
+        reference: the right one, which has to pass as well.
+        cases: gives the situations and further arguments of one round.
+        check: makes objects of a class, given with the further arguments, and raises
+            ``UnfitError`` if they do something else.
+
+    Raises:
+        AssertionError: they do something else.
+    """
+
+    def outcome(make: Function, args: tuple[Any, ...]) -> Values:
+        check(make, *args)
+        return {}
+
+    _judge(reference.__name__, [(student, reference)], cases, {}, outcome)
+
+
 def trained_return(
     algorithm: types.ModuleType,
     update: Function,
-    bounded_action: Function,
     helpers: Mapping[str, Function],
     total_steps: int,
     enough: float,
+    rollout: Mapping[str, Function] = _NONE,
+    init: Mapping[str, Function] = _NONE,
 ) -> float:
     """Best mean return of a few training runs with the student's functions.
 
     A run ends as soon as its return is enough. A mistake that has cost its points does
-    not count again. A run that falls short is
-    repeated with the reference's update on the student's other functions, and with the
-    student's update on the reference's other functions; then comes the next seed.
+    not count again: a run that falls short is repeated with the reference's update on
+    the student's other functions, and with the student's update on the reference's
+    other functions; then comes the next seed.
 
     Args:
         algorithm: the module with ``Config``, ``init``, ``train`` and the reference.
         update: the student's.
-        bounded_action: the student's.
         helpers: the student's functions that an update may call, by name.
         total_steps: environment steps of a run.
         enough: the return with which no further run is needed.
+        rollout: the student's functions that ``train`` takes, by argument.
+        init: the student's functions that ``init`` takes, by argument.
 
     Raises:
         AssertionError: a function is still blank, so that there is nothing to train.
     """
     reference = inspect.signature(algorithm.train).parameters["update"].default
-    own: dict[str, Function] = {"bounded_action": bounded_action}
-    runs: list[tuple[Function, dict[str, Function]]] = [
-        (update, own),
-        (rebind(reference, **helpers), own),
-        (rebind(update, **_originals(reference, helpers)), {}),
+    readings = [
+        (update, init, rollout),
+        (rebind(reference, **helpers), init, rollout),
+        (rebind(update, **_originals(reference, helpers)), _NONE, _NONE),
     ]
+    config = algorithm.Config(total_steps=total_steps)
     best = 0.0
-    for seed, (run, options) in itertools.product(range(NUM_RUNS), runs):
-        config = algorithm.Config(total_steps=total_steps)
-        state = algorithm.init(config, base_seed() + seed)
+    for seed, (run, for_init, for_train) in itertools.product(
+        range(NUM_RUNS), readings
+    ):
         try:
-            for mean_return in _evaluated(
-                algorithm.train(state, run, **options), state
-            ):
+            state = algorithm.init(config, base_seed() + seed, **for_init)
+            updates = algorithm.train(state, run, **for_train)
+            for mean_return in _evaluated(updates, state):
                 best = max(best, mean_return)
                 if best >= enough:
                     return best
@@ -205,6 +254,15 @@ def _evaluated(updates: Iterator[Any], state: Any) -> Iterator[float]:
             reached = state.steps + every
             yield evaluate(state.policy, seed=EVALUATION_SEED).mean_return
     yield evaluate(state.policy, seed=EVALUATION_SEED).mean_return
+
+
+def _networks(values: Mapping[str, Any]) -> Iterator[tuple[str, nn.Module]]:
+    """The networks among named values, and in an agent among them."""
+    for name, value in values.items():
+        if isinstance(value, nn.Module):
+            yield name, value
+        elif dataclasses.is_dataclass(value):
+            yield from _networks(vars(value))
 
 
 def rebind(function: Function, **names: Any) -> Function:
@@ -240,7 +298,9 @@ def _judge(
         if problems[-1] is None:
             return i
     student, _ = pairs[0]
+    telling = drawn[::-1]  # later cases have more in them: they refute a hint sooner
+    known: dict[int, Values] = {}
     for misconception, wrong in hints.items():
-        if outcomes.problem(student, wrong, drawn, outcome) is None:
+        if outcomes.problem(student, wrong, telling, outcome, known) is None:
             raise AssertionError(f"{name}: {misconception}")
     raise AssertionError(f"{name}: {problems[0]}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from nbconvert.exporters import TemplateExporter
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution, is_task
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
@@ -20,7 +21,7 @@ from traitlets import default
 from traitlets.config import Config
 
 from chula_rl.errors import MarkerError
-from chula_rl.grading import markers
+from chula_rl.grading import late, markers
 from chula_rl.grading.safe_html import highlight_code, markdown2html
 from chula_rl.grading.sanitize_notebook import SanitizeNotebook
 
@@ -29,7 +30,24 @@ MAX_MESSAGE = 2_000  # characters
 
 
 class Grades(GetGrades):  # type: ignore[misc]  # untyped base
-    """Enters points and comments as nbgrader does, and what is still to be marked."""
+    """Enters points and comments as nbgrader does, and what is still to be marked.
+
+    A penalty for being late is computed anew first: points that a person gave since
+    the submission was graded are part of it.
+    """
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Enter them; ``resources`` gets the sums, the penalty and how late it was."""
+        own = resources["nbgrader"]
+        assignment, student = own["assignment"], own["student"]
+        with Gradebook(own["db_url"]) as gradebook:
+            late.renew(gradebook, late.assigner(self), assignment, student)
+            submission = gradebook.find_submission(assignment, student)
+            own["seconds_late"] = submission.total_seconds_late
+        graded: tuple[NotebookNode, dict[str, Any]] = super().preprocess(nb, resources)
+        return graded
 
     def _get_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
         super()._get_score(cell, resources)

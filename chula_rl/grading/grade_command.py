@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from chula_rl.commands.interrupts import INTERRUPTED
 from chula_rl.errors import AssignmentError
-from chula_rl.grading import bubblewrap, marks, pool
+from chula_rl.grading import bubblewrap, late, marks, pool
 from chula_rl.grading.course import Course, require
 from chula_rl.grading.grade import Assignment, Books, environment, preview, students
 from chula_rl.grading.ledger import Ledger
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         found = _grade(args, books, who)
         print(_summary(found))
         if args.feedback:
-            _write_feedback(course, name, found)
+            _write_feedback(course, name, found, _renew_penalties(course, name))
         everybody = books.statuses() | found
     every = list(marks.read(course, name, everybody))
     path = course.build / "marks.csv"
@@ -119,7 +119,16 @@ def _say_what_would_be_done(assignment: Assignment, who: list[str], again: bool)
     return 0
 
 
-def _write_feedback(course: Course, name: str, found: Iterable[str]) -> None:
+def _renew_penalties(course: Course, name: str) -> set[str]:
+    """Who loses other points for being late than when last graded."""
+    api = course.nbgrader()
+    with api.gradebook as gradebook:
+        return set(late.renew(gradebook, late.assigner(api), name))
+
+
+def _write_feedback(
+    course: Course, name: str, found: Iterable[str], changed: set[str]
+) -> None:
     """Write the pages that are not there or older than what they show.
 
     A run that was killed has left some out, so that it takes more than this run's.
@@ -127,7 +136,8 @@ def _write_feedback(course: Course, name: str, found: Iterable[str]) -> None:
     old = [
         student
         for student in found
-        if _changed(
+        if student in changed
+        or _changed(
             course.assignments / "autograded" / student / name / f"{name}.ipynb"
         )
         > _changed(course.assignments / "feedback" / student / name / f"{name}.html")

@@ -18,7 +18,6 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.converters import Autograde
-from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import (
     compute_checksum,
     determine_grade,
@@ -30,9 +29,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
 from chula_rl.errors import AssignmentError
+from chula_rl.grading import late
 from chula_rl.grading.course import Course
 from chula_rl.grading.marked import (
     ReleasedCell,
+    exchange_secret,
     known_cells,
     marked_notebook,
     write_folder,
@@ -46,7 +47,7 @@ class Writer:
     One transaction a submission, one session for all: entering twice gives the same as
     entering once, and whoever is killed in between enters again. A person's points and
     comments are kept, and the cell is marked for another look, as nbgrader does it.
-    Unlike nbgrader it copies no other file of a submission: formgrader would serve it.
+    Unlike nbgrader it copies no file but those of nbgrader: formgrader would serve it.
 
     Attributes:
         cells: of the assignment as it was released, by name.
@@ -66,8 +67,7 @@ class Writer:
         self.name = name
         self._folders = api.coursedir
         self._autograde = Autograde(coursedir=api.coursedir, parent=api)
-        self._late = AssignLatePenalties(parent=api)
-        self._late.init_plugin()
+        self._late = late.assigner(api)
         with _in_words(self._folders.db_url):
             self._gradebook = Gradebook(api.coursedir.db_url, api.coursedir.course_id)
             try:
@@ -135,15 +135,16 @@ class Writer:
         notebook = marked_notebook(outcome, self.cells)
         folder = self._folder(self._folders.submitted_directory, outcome.student)
         stamp, timestamp = _timestamp(folder / "timestamp.txt")
+        secret = exchange_secret(folder)
         submission = self._submission(outcome.student)
         if timestamp is not None:  # without one, nbgrader keeps that of an earlier one
             submission.timestamp = timestamp
         row = self._notebook(submission)
         self._mark(row, known_cells(notebook))
         self._gradebook.db.flush()
-        self._penalise(submission, row)
+        late.assign(self._late, submission, row)
         folder = self._folder(self._folders.autograded_directory, outcome.student)
-        write_folder(folder, notebook, stamp)
+        write_folder(folder, notebook, stamp, secret)
         self._autograde.set_permissions(self.name, outcome.student)
         self._gradebook.db.commit()
 
@@ -189,20 +190,6 @@ class Writer:
                 blank = cell.metadata.nbgrader["checksum"] == compute_checksum(cell)
                 comment = comments[self._commented[name]]
                 comment.auto_comment = "No response." if blank else None
-
-    def _penalise(
-        self, submission: SubmittedAssignment, notebook: SubmittedNotebook
-    ) -> None:
-        """As ``AssignLatePenalties.preprocess``, in the session that is open."""
-        notebook.late_submission_penalty = None
-        seconds = submission.total_seconds_late
-        if seconds > 0:
-            penalty = self._late.plugin_inst.late_submission_penalty(
-                submission.student_id, notebook.score, seconds
-            )
-            if penalty is not None:
-                penalty = self._late._check_late_penalty(notebook, penalty)
-            notebook.late_submission_penalty = penalty
 
     def _folder(self, step: str, student: str) -> Path:
         return Path(self._folders.format_path(step, student, self.name))

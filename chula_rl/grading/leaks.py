@@ -3,7 +3,8 @@
 Every file of the release is opened, archives inside archives too, and searched for the
 lines of every solution and hidden test, whatever their indentation. What cannot be read
 as text, and what is not on the list of files to expect, is refused. Independently, each
-graded function of the release must have no body.
+graded function of the release must have no body, but for those that the notebook gives
+(``contract.GIVEN``).
 
 Out of scope: an answer put in other words, or encoded on purpose (base64, say). The
 gate is for accidents of a build, not for an author who wants to leak.
@@ -15,10 +16,12 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from chula_rl.errors import LeakError
+from chula_rl.grading.contract import GIVEN
 from chula_rl.grading.secret import Secrets, squeeze
 
 _WHEEL = re.compile(r"chula_rl-[\w.+]+-py3-none-any\.whl")
@@ -57,7 +60,10 @@ def _check_member(
     member: str, data: bytes, where: str, name: str, secrets: Secrets
 ) -> None:
     """One file of the release."""
-    if member in (f"{name}/{name}.ipynb", f"{name}/README.md"):
+    if member == f"{name}/{name}.ipynb":
+        graded = secrets.graded - set(GIVEN.get(name, ()))
+        _check_text(data, where, replace(secrets, graded=graded))
+    elif member == f"{name}/README.md":
         _check_text(data, where, secrets)
     elif member.startswith(f"{name}/") and _WHEEL.fullmatch(member[len(name) + 1 :]):
         for inner, content in _members(data, where, secrets):

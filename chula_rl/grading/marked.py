@@ -1,5 +1,6 @@
 """The marked notebook: a grafted notebook that shows what its cells gave."""
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution
 
 from chula_rl.errors import AssignmentError
 from chula_rl.grading.records import GRADED, CellResult, Outcome
+
+EXCHANGE_SECRET = "submission_secret.txt"
 
 
 @dataclass(frozen=True)
@@ -79,13 +82,30 @@ def known_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     return found
 
 
-def write_folder(folder: Path, notebook: NotebookNode, stamp: str | None) -> None:
+def exchange_secret(folder: Path) -> str | None:
+    """What nbgrader's exchange finds the feedback of a submission by, if it made any.
+
+    Args:
+        folder: what the student handed in.
+    """
+    path = folder / EXCHANGE_SECRET
+    if path.is_symlink() or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        found = re.fullmatch(rb"[0-9a-f]{128}", file.read(129))
+    return found[0].decode() if found else None
+
+
+def write_folder(
+    folder: Path, notebook: NotebookNode, stamp: str | None, secret: str | None = None
+) -> None:
     """Write an autograded folder beside the old one, then swap the two.
 
     Args:
         folder: that of the assignment, whose name the notebook gets.
         notebook: the marked notebook.
         stamp: the text of ``timestamp.txt``; None if there is none.
+        secret: as ``exchange_secret`` gives it.
     """
     new = folder.with_name(f".{folder.name}.new")
     old = folder.with_name(f".{folder.name}.old")
@@ -97,6 +117,8 @@ def write_folder(folder: Path, notebook: NotebookNode, stamp: str | None) -> Non
     (new / f"{folder.name}.ipynb").write_bytes((text + "\n").encode(errors="replace"))
     if stamp is not None:
         (new / "timestamp.txt").write_text(stamp, "utf-8")
+    if secret is not None:  # from here it comes to the feedback, to be released
+        (new / EXCHANGE_SECRET).write_text(secret, "utf-8")
     if folder.exists():
         folder.rename(old)
     new.rename(folder)

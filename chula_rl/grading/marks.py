@@ -1,16 +1,18 @@
 """The marks of a class, as the gradebook has them: for a table and a file."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 
+from chula_rl.grading import late
 from chula_rl.grading.course import Course
 from chula_rl.grading.records import GRADED, REFUSED, Outcome
 
 TO_MARK = "to mark"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a formula begins in spreadsheets
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Mark:
         seconds_late: after the due date; 0 if in time.
         points: of each test or answer; a missing entry is not marked yet.
         max_points: of each.
+        penalty: the points that it loses because it was late.
     """
 
     student: str
@@ -32,12 +35,18 @@ class Mark:
     seconds_late: float = 0.0
     points: dict[str, float] = field(default_factory=dict)
     max_points: dict[str, float] = field(default_factory=dict)
+    penalty: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """What counts of it so far."""
+        return max(0.0, round(sum(self.points.values()) - self.penalty, 6))
 
 
 def read(
     course: Course, name: str, outcomes: Mapping[str, tuple[str, str]]
 ) -> Iterator[Mark]:
-    """The marks of some students.
+    """The marks of some students; penalties for being late are computed anew.
 
     Args:
         course: the course.
@@ -45,7 +54,9 @@ def read(
         outcomes: status and reason of each student's outcome.
     """
     gradebook: Gradebook
-    with course.nbgrader().gradebook as gradebook:
+    api = course.nbgrader()
+    with api.gradebook as gradebook:
+        late.renew(gradebook, late.assigner(api), name)
         for student, (status, reason) in outcomes.items():
             yield _mark(gradebook, name, student, status, reason)
 
@@ -62,9 +73,10 @@ def _mark(
         return Mark(student, status, reason)
     try:
         submission = gradebook.find_submission(name, student)
-        grades = gradebook.find_submission_notebook(name, name, student).grades
+        notebook = gradebook.find_submission_notebook(name, name, student)
     except MissingEntry:
         return Mark(student, status, reason)
+    grades = notebook.grades
     open_ = [grade.name for grade in grades if grade.needs_manual_grade]
     return Mark(
         student,
@@ -73,27 +85,46 @@ def _mark(
         submission.total_seconds_late,
         {grade.name: grade.score for grade in grades if grade.name not in open_},
         {grade.name: grade.max_score for grade in grades},
+        notebook.late_submission_penalty or 0.0,
     )
 
 
-def write_csv(marks: Iterable[Mark], path: Path) -> None:
-    """Write the marks, a row for each student and a column for each exercise."""
+def write_csv(
+    marks: Iterable[Mark], path: Path, without_total: Collection[str] = ()
+) -> None:
+    """Write the marks, a row for each student and a column for each exercise.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front.
+
+    Args:
+        marks: of the class.
+        path: the file.
+        without_total: the students whose totals are left out.
+    """
     marks = list(marks)
     columns = exercises(marks)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(
-            ["student", "status", "reason", "seconds_late", *columns, "total", "max"]
-        )
+        about = ["student", "status", "reason", "seconds_late", "late_penalty"]
+        writer.writerow([*about, *columns, "total", "max"])
         maximum = sum(columns.values())
         for mark in marks:
             points = [mark.points.get(column, "") for column in columns]
-            total = sum(mark.points.values())
-            late = round(mark.seconds_late)
-            writer.writerow(
-                [mark.student, mark.status, mark.reason, late, *points, total, maximum]
-            )
+            texts = map(as_text, (mark.student, mark.status, mark.reason))
+            lateness = round(mark.seconds_late), mark.penalty
+            total = "" if mark.student in without_total else mark.total
+            writer.writerow([*texts, *lateness, *points, total, maximum])
+
+
+def as_text(cell: str) -> str:
+    """A cell of a CSV file that no spreadsheet takes for a formula."""
+    return f"'{cell}" if is_formula(cell) else cell
+
+
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet may take the text of a cell for a formula."""
+    return cell.lstrip(" ").startswith(_FORMULA)
 
 
 def table(marks: Iterable[Mark]) -> str:
@@ -112,12 +143,14 @@ def table(marks: Iterable[Mark]) -> str:
             f"{mark.points[column]:5g}" if column in mark.points else f"{'-':>5}"
             for column in columns
         )
-        total = f"{sum(mark.points.values()):g}/{sum(columns.values()):g}"
-        late = f"  late: {mark.seconds_late / 3600:.1f} h" if mark.seconds_late else ""
+        total = f"{mark.total:g}/{sum(columns.values()):g}"
+        lost = f", -{mark.penalty:g}" if mark.penalty else ""
+        hours = mark.seconds_late / 3600
+        lateness = f"  late: {hours:.1f} h{lost}" if mark.seconds_late else ""
         reason = f"  {mark.reason}" if mark.reason else ""
         lines.append(
             f"{mark.student:{width}}  {mark.status:13}{''.join(cells)}  {total:>7}"
-            f"{late}{reason}"
+            f"{lateness}{reason}"
         )
     return "\n".join(lines)
 

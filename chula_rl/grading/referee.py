@@ -74,7 +74,7 @@ def run(
     namespace: dict[str, Any] = {"__name__": "__main__"}
     defined: set[str] = set()
     shown = False
-    with _quiet(seed), _session(sandbox, limits, verdict) as session:
+    with quiet(seed), _session(sandbox, limits, verdict) as session:
         for cell in _code_cells(notebook):
             kind = cell_kind(cell, cell.id)
             if kind == "test":
@@ -200,12 +200,12 @@ def _message(error: Exception, cell: NotebookNode) -> str:
         if isinstance(error, NameError):
             return "NameError: the function is not there: does its cell run?"
         return f"{kind}: your code raises it; run the tests in your notebook."
-    if isinstance(error, AssertionError) or not _is_hidden(error, cell):
+    if isinstance(error, AssertionError) or not is_hidden(error, cell):
         return shown(f"{kind}: {error}", MAX_MESSAGE)
     return f"AssertionError: the tests on random inputs stop with {kind}."
 
 
-def _is_hidden(error: Exception, cell: NotebookNode) -> bool:
+def is_hidden(error: Exception, cell: NotebookNode) -> bool:
     """Whether the line of the cell that failed is in its hidden part."""
     line, trace = 0, error.__traceback__
     while trace is not None:
@@ -245,7 +245,7 @@ def error_output(message: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _quiet(seed: int) -> Iterator[None]:
+def quiet(seed: int) -> Iterator[None]:
     """No output of tests, and their seed where they look for it."""
     before = os.environ.get(SEED_VARIABLE)
     os.environ[SEED_VARIABLE] = str(seed)

@@ -4,8 +4,9 @@ import ast
 import copy
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -20,37 +21,49 @@ from chula_rl.grading.course import Course
 _KEYS = {"id", "kind", "variants", "answer", "handed_in"}
 
 
-def make_sample_class(course: Course) -> list[str]:
+def make_sample_class(course: Course, names: Collection[str] = ()) -> list[Path]:
     """Hand in for every student of ``assignments/sample_class.toml``.
 
     A submission is the released notebook with code in its solution cells. Only folders
     of students called ``sample-...`` are touched.
 
+    Args:
+        course: the course.
+        names: of the assignments; all of the file's if there are none.
+
     Returns:
-        The students.
+        The folders of the submissions.
 
     Raises:
-        AssignmentError: the file asks for something unknown, or the assignment is not
+        AssignmentError: the file asks for something unknown, or an assignment is not
             released.
     """
     path = course.assignments / "sample_class.toml"
-    plan = tomllib.loads(path.read_text("utf-8"))
+    plans = tomllib.loads(path.read_text("utf-8"))["class"]
+    unknown = set(names) - {plan["assignment"] for plan in plans}
+    if unknown:
+        raise AssignmentError(f"{path} has no class for {sorted(unknown)}.")
+    return [
+        folder
+        for plan in plans
+        if plan["assignment"] in names or not names
+        for folder in _hand_in(course, plan, path)
+    ]
+
+
+def _hand_in(course: Course, plan: Mapping[str, Any], path: Path) -> list[Path]:
+    """Hand in one assignment for its students."""
     name = plan["assignment"]
     released = course.released(name) / f"{name}.ipynb"
     if not released.exists():
         raise AssignmentError(
             f"'{name}' is not released; run `chula-rl assignments release {name}`."
         )
-    for student in plan["student"]:
-        if not student["id"].startswith("sample-") or not student.keys() <= _KEYS:
-            raise AssignmentError(
-                f"{path}: {student}; expected an id that starts with 'sample-' and of "
-                f"the keys {sorted(_KEYS)}."
-            )
     for folder in (course.assignments / "submitted").glob(f"sample-*/{name}"):
         shutil.rmtree(folder)
     right, variants = solutions(course, name), _variants(name)
-    for student in plan["student"]:
+    folders = []
+    for student in _checked(plan["student"], path):
         code = right | {
             function: _variant(variants, function, variant)
             for function, variant in student.get("variants", {}).items()
@@ -61,8 +74,19 @@ def make_sample_class(course: Course) -> list[str]:
         (folder / released.name).write_text(text, "utf-8")
         stamp = student.get("handed_in", plan["handed_in"]).astimezone(UTC)
         (folder / "timestamp.txt").write_text(f"{stamp:%Y-%m-%d %H:%M:%S} UTC\n")
+        folders.append(folder)
     _set_due_date(course, name, plan["due"])
-    return [student["id"] for student in plan["student"]]
+    return folders
+
+
+def _checked(students: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
+    for student in students:
+        if not student["id"].startswith("sample-") or not student.keys() <= _KEYS:
+            raise AssignmentError(
+                f"{path}: {student}; expected an id that starts with 'sample-' and of "
+                f"the keys {sorted(_KEYS)}."
+            )
+    return students
 
 
 def submission(
@@ -85,10 +109,19 @@ def submission(
     for cell in notebook.cells if kind != "blank" else []:
         if is_solution(cell) and cell.cell_type == "code":
             cell.source = filled(cell.source, code)
-        elif is_solution(cell) and "answer" in student:
-            cell.source = student["answer"]
+        elif is_solution(cell):
+            cell.source = _answer(student, cell)
     text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     return text[: len(text) // 2] if kind == "unreadable" else text + "\n"
+
+
+def _answer(student: Mapping[str, Any], cell: NotebookNode) -> str:
+    """One text for all questions, or one for each."""
+    answer: str | dict[str, str] = student.get("answer", {})
+    if isinstance(answer, str):
+        return answer
+    text: str = answer.get(cell.metadata.nbgrader.grade_id, cell.source)
+    return text
 
 
 def solutions(course: Course, name: str) -> dict[str, str]:

@@ -53,9 +53,12 @@ def collect(package: Path, notebook: NotebookNode) -> Secrets:
         secret += [(block.kind, path.name, "\n".join(block.lines)) for block in blocks]
         graded |= set(strip_solutions(text, str(path))[1])
     for cell in notebook.cells:
-        if cell_kind(cell, cell.id) == "answer":  # nbgrader replaces all of it
+        kind = cell_kind(cell, cell.id)
+        if kind == "answer":  # nbgrader replaces all of it
             secret.append(("ANSWER", cell.id, cell.source))
             continue
+        if kind == "solution":
+            graded |= set(strip_solutions(cell.source, cell.id)[1])
         blocks = markers.parse(cell.source, cell.id, cell.cell_type == "code")
         public.append(markers.outside(cell.source, blocks))
         secret += [(block.kind, cell.id, "\n".join(block.lines)) for block in blocks]

@@ -38,8 +38,8 @@ def build(course: Course, name: str) -> Path:
     text = course.source(name)
     notebook = build_source(text, course.package, CONTRACT.get(name, ()))
     path = text.with_suffix(".ipynb")
-    written = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
-    path.write_text(written + "\n", "utf-8")
+    built = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    path.write_text(built + "\n", "utf-8")
     return path
 
 
@@ -86,6 +86,8 @@ def build_source(path: Path, package: Path, contract: tuple[str, ...]) -> Notebo
 def function_source(target: str, package: Path) -> str:
     """The text of ``module:function`` of the package, markers and all.
 
+    Of a class, the methods without markers are left out: students do not write them.
+
     Raises:
         MarkerError: there is no such function.
     """
@@ -95,18 +97,33 @@ def function_source(target: str, package: Path) -> str:
         text = path.read_text("utf-8")
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
-                return _with_end_marker(text, node)
+                return _solved(text, node)
     raise MarkerError(f"'# include: {target}' names nothing: no {name} in {path}.")
 
 
-def _with_end_marker(text: str, node: ast.FunctionDef | ast.ClassDef) -> str:
-    """From the definition's first line to its last statement and its END marker."""
-    first = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
-    last = node.end_lineno or node.lineno
+def _solved(text: str, node: ast.FunctionDef | ast.ClassDef) -> str:
+    """A definition with its END marker; of a class, only the methods with markers."""
     lines = text.split("\n")
+    first, last = _span(node, lines)
+    dropped: set[int] = set()
+    for method in node.body if isinstance(node, ast.ClassDef) else []:
+        start, end = _span(method, lines)
+        if isinstance(method, ast.FunctionDef) and not any(
+            line.strip() == "### BEGIN SOLUTION" for line in lines[start:end]
+        ):
+            dropped |= {*range(start, end)}
+    kept = [lines[i] for i in range(first, last) if i not in dropped]
+    return "\n".join(kept).rstrip()
+
+
+def _span(node: ast.stmt, lines: list[str]) -> tuple[int, int]:
+    """From a statement's first line to behind its last one and its END marker."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(d.lineno for d in decorators)]) - 1
+    last = node.end_lineno or node.lineno
     if last < len(lines) and lines[last].strip() == "### END SOLUTION":
         last += 1
-    return "\n".join(lines[first:last])
+    return first, last
 
 
 def _includes(text: str, where: str) -> list[str]:
