@@ -167,7 +167,10 @@ class Run:
 
 
 def environment(course, temporary):
-    return os.environ | {"PYTHONPATH": str(course.root), "TMPDIR": str(temporary)}
+    """Of a run: its package, and nothing in its temporary folder that it left there."""
+    caches = {"TORCHINDUCTOR_CACHE_DIR": str(course.root.with_name("torchinductor"))}
+    folders = {"PYTHONPATH": str(course.root), "TMPDIR": str(temporary)}
+    return os.environ | folders | caches
 
 
 def _runs(process):

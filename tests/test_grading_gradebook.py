@@ -6,7 +6,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -766,27 +765,3 @@ def test_the_sample_class_has_the_rows_of_stock_nbgrader(sample_class, tmp_path)
         require(result, "generate_feedback")
     folder = ours.assignments / "feedback" / students[0] / "reinforce"
     assert "Every step got G_0" in (folder / "reinforce.html").read_text()
-
-
-@pytest.mark.slow
-def test_entering_takes_little_time(sample_class, tmp_path):
-    course = copied(sample_class, tmp_path)
-    notebook = graft(course, "sample-01-correct", "reinforce")
-    results = [
-        CellResult(
-            part.id, part.metadata.nbgrader.points, part.metadata.nbgrader.points
-        )
-        for part in notebook.cells
-        if is_grade(part) and not is_solution(part)
-    ]
-    one = Outcome(
-        *("ada", "reinforce", "a", "b", "c", GRADED),
-        results=tuple(results),
-        notebook=nbformat.writes(notebook),
-    )
-    with gradebook.Writer(course, "reinforce") as writer:
-        writer.enter(one)
-        start = time.process_time()
-        for i in range(40):
-            writer.enter(dataclasses.replace(one, student=f"student-{i}"))
-        assert (time.process_time() - start) / 40 < 0.03

@@ -349,16 +349,6 @@ def test_blank_notebook_stops_at_its_first_test_and_does_not_validate(page, lab,
     assert text.count("You did not provide a response.") == answers(home)
 
 
-def experiment(home: Path) -> tuple[int, str]:
-    """The place of the cell with the longest runs, and its text with one seed only."""
-    (found,) = [
-        (index, cell.source)
-        for index, cell in enumerate(read(home / NAME / f"{NAME}.ipynb").cells)
-        if re.search("^SEEDS = ", cell.source, re.MULTILINE)
-    ]
-    return found[0], re.sub("(?m)^SEEDS = .*$", "SEEDS = (1,)", found[1])
-
-
 def answers(home: Path) -> int:
     """The number of written answers."""
     return len(to_write(home)) - len(CONTRACT[NAME])
@@ -417,8 +407,6 @@ def test_the_way_from_the_archive_to_the_feedback(page, lab, python, home, cours
     for name, index in to_write(home).items():
         code = right | {wrong.function: wrong.source}
         paste(page, index, solution(home, code, name))
-    place, runs = experiment(home)
-    paste(page, place, "# later")
     sort, dialog = validate(page)
     assert sort == "Error"
     assert re.match(
@@ -434,7 +422,6 @@ def test_the_way_from_the_archive_to_the_feedback(page, lab, python, home, cours
     assert "Success! Your notebook passes all the tests." in dialog.inner_text()
     dialog.get_by_role("button", name="Ok").click()
 
-    paste(page, place, runs)
     restart_and_run_all(page)
     picture(page, "04-all-cells-run")
     code, _ = save(page, home)

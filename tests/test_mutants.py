@@ -359,6 +359,7 @@ changes = ['''
 function = "f"
 reason = "There is no negative zero among integers."
 operator = "value"
+within = "-(x + x)"
 """
 
 
@@ -386,6 +387,7 @@ def test_an_entry_without_survivor_is_an_error(course):
         "function = 'f'\nreason = 'r'",
         "function = 'f'\nreason = 'r'\noperator = 'value'\nchanges = ['+a']",
         "function = 'f'\nreason = 'r'\noperator = 'value'\nlines = 3",
+        "function = 'f'\nreason = 'r'\nwithin = 'x'",
     ],
 )
 def test_an_entry_of_another_form_is_an_error(tmp_path, entry):

@@ -11,6 +11,11 @@ from chula_rl.grading.mutants.trial import BROKEN, KILLED, SURVIVED, Verdict
 
 EQUIVALENT = "equivalent"
 TARGET = 0.97  # of the mutants that are neither broken nor equivalent
+_FORMS = (  # of an entry in equivalent.toml
+    {"function", "reason", "changes"},
+    {"function", "reason", "operator"},
+    {"function", "reason", "operator", "within"},
+)
 _COLUMNS = ("mutants", BROKEN, KILLED, EQUIVALENT, "survivors", "score")
 
 
@@ -21,18 +26,21 @@ class Equivalent:
     Attributes:
         function: the graded function; ``*`` for all.
         reason: for readers.
-        operator: all survivors of this operator are meant; or else empty.
-        changes: those with exactly these changed lines.
+        changes: survivors with exactly these changed lines are meant,
+        operator: or else all of this operator,
+        within: if the changed lines have this text in them.
     """
 
     function: str
     reason: str
-    operator: str
-    changes: tuple[str, ...]
+    changes: tuple[str, ...] = ()
+    operator: str = ""
+    within: str = ""
 
     def covers(self, function: str, mutant: Mutant) -> bool:
         """Whether a survivor is one of these."""
-        known = mutant.operator == self.operator or mutant.change in self.changes
+        of_operator = mutant.operator == self.operator and self.within in mutant.change
+        known = mutant.change in self.changes or of_operator
         return self.function in (function, "*") and known
 
 
@@ -64,17 +72,20 @@ def read_equivalents(path: Path) -> list[Equivalent]:
     """
     if not path.exists():
         return []
+    try:
+        entries = tomllib.loads(path.read_text("utf-8")).get("equivalent", [])
+    except tomllib.TOMLDecodeError as error:
+        raise AssignmentError(f"{path} is no TOML: {error}.") from error
     found = []
-    for entry in tomllib.loads(path.read_text("utf-8")).get("equivalent", []):
-        operator, changes = entry.pop("operator", ""), entry.pop("changes", [])
-        if set(entry) != {"function", "reason"} or bool(operator) == bool(changes):
+    for entry in entries:
+        if set(entry) not in _FORMS:
             raise AssignmentError(
                 f"{path}: an entry has {sorted(entry)}; expected function, reason, and "
-                "either operator or changes, a list of changed lines as the report "
-                "shows them."
+                "either changes, a list of changed lines as the report shows them, or "
+                "operator, and within if only some of its survivors are meant."
             )
-        texts = tuple(_change(text) for text in changes)
-        found.append(Equivalent(**entry, operator=operator, changes=texts))
+        changes = tuple(_change(text) for text in entry.pop("changes", ()))
+        found.append(Equivalent(**entry, changes=changes))
     return found
 
 

@@ -46,9 +46,10 @@ def gradients(statement: ast.stmt, _: Scope) -> Iterator[Statements]:
 def cut_gradients(statement: ast.stmt, scope: Scope) -> Iterator[Statements]:
     """The statement is in a block without gradients."""
     bound = _used(statement, ast.Store)
-    simple = _only_computes(statement) or isinstance(statement, ast.Return)
-    if bound and not any(scope.may_have_gradient(name) for name in bound):
+    constant = bound and not any(scope.may_have_gradient(name) for name in bound)
+    if constant or ast.unparse(statement).endswith(".detach()"):
         return
+    simple = _only_computes(statement) or isinstance(statement, ast.Return)
     if simple and any(isinstance(n, ast.Call | ast.BinOp) for n in ast.walk(statement)):
         block = ast.parse("with torch.no_grad():\n    pass").body[0]
         yield [_with(block, body=[statement])]
