@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from chula_rl.grading import cells, markers, mistakes, referee, sample, source, worker
-from chula_rl.grading.contract import CONTRACT
+from chula_rl.grading.contract import CASES, CONTRACT
 from chula_rl.grading.course import Course
 from chula_rl.grading.edition import PACKAGE
 from chula_rl.grading.graft import graft
@@ -15,8 +15,9 @@ from chula_rl.grading.limits import Limits
 from chula_rl.grading.sandbox import Sandbox
 
 COURSE = Course(PACKAGE.parent)
-ASSIGNMENTS = [name for name in COURSE.names() if name in CONTRACT]
-VARIANTS = [(name, variant) for name in ASSIGNMENTS for variant in mistakes.load(name)]
+WRITTEN = CONTRACT | CASES
+ASSIGNMENTS = [name for name in COURSE.names() if name in WRITTEN]
+VARIANTS = [(n, v) for n in ASSIGNMENTS if n in CONTRACT for v in mistakes.load(n)]
 TRAINING = ("test-training",)  # takes seconds each; the sample class has it
 
 
@@ -29,7 +30,7 @@ def sandbox():
 @functools.cache
 def trusted(name):
     """The source notebook of an assignment, without its training."""
-    notebook = source.build_source(COURSE.source(name), PACKAGE, CONTRACT[name])
+    notebook = source.build_source(COURSE.source(name), PACKAGE, WRITTEN[name])
     notebook.cells = [cell for cell in notebook.cells if cell.id not in TRAINING]
     return notebook
 
@@ -185,3 +186,42 @@ def test_a_referee_that_is_made_to_take_much_memory_goes_on():
     with pytest.raises(RuntimeError, match="memory"), limit:
         torch.zeros(10**9)
     assert torch.zeros(10**8).sum() == 0
+
+
+def answering(answer):
+    return f"def case_a():\n    return {answer}\n"
+
+
+HOSTILE = {
+    "no pair": ("'time-limit'", "two texts"),
+    "a huge text": ("'x' * 10**6, 'value'", "'" + "x" * 40 + "' is not in the list"),
+    "too much": ("'x' * 10**9, 'value'", ""),
+    "equal to all": (
+        "type('All', (str,), {'__eq__': lambda s, o: True, '__hash__': lambda s: 0})"
+        "('it'), 'value'",
+        "",
+    ),
+    "an object": ("object(), 'value'", ""),
+    "an endless pair": ("iter(lambda: 'value', 0)", ""),
+    "a dictionary": ("{'mistake': 1, 'column': 2}", "two texts"),
+    "a list in a list": ("[['value'], 'value']", "two texts"),
+    "a control character": ("'\\x1b[2J<script>', 'value'", "is not in the list"),
+}
+
+
+@pytest.mark.parametrize(("answer", "part"), HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_finding_costs_its_own_points(answer, part, sandbox):
+    verdict = graded("gallery", sandbox, {"case_a": answering(answer)})
+    assert points(verdict) == full("gallery") | {"test-case_a": 0}
+    (message,) = [result.message for result in verdict.results if result.message]
+    assert part in message
+    assert len(message) < 300
+    assert "\x1b" not in message
+
+
+def test_a_wrong_finding_is_told_what_contradicts_it(sandbox):
+    own = answering("'sum-runs-on', 'policy_grad_norm'")
+    verdict = graded("gallery", sandbox, {"case_a": own})
+    assert points(verdict) == full("gallery") | {"test-case_a": 0}
+    (message,) = [result.message for result in verdict.results if result.message]
+    assert message.startswith("AssertionError: Case A: not 'sum-runs-on'. With that")

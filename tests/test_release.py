@@ -150,6 +150,9 @@ PLANTS = {
     "an include": lambda nb: code_cell(nb).update(
         source="# include: chula_rl.returns:rewards_to_go"
     ),
+    "an include of a case": lambda nb: code_cell(nb).update(
+        source="# include: gallery:case_a"
+    ),
     "in other words": lambda nb: code_cell(nb).update(
         source="def rewards_to_go(r, g):\n    return r if len(r) < 2 else ..."
     ),

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from chula_rl.grading import collect_command, kit
+from chula_rl.grading import collect_command, gallery_command, kit
 
 
 def add_parsers(
@@ -35,6 +35,7 @@ def add_parsers(
     kit.add_parsers(actions)
     _add_prove(actions)
     _add_mutants(actions)
+    gallery_command.add_parser(actions)
     _add_grade(subparsers)
 
 

@@ -27,6 +27,11 @@ CONTRACT: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# What students write where the answers are findings, not functions of the package.
+CASES: dict[str, tuple[str, ...]] = {
+    "gallery": tuple(f"gallery:case_{letter}" for letter in "abcdefghij"),
+}
+
 # Functions of another assignment that a notebook gives, so that it stands on its own.
 # The leak gate lets them have a body there, but no line of the reference.
 GIVEN: dict[str, tuple[str, ...]] = {

@@ -30,7 +30,7 @@ _DIST_INFO = re.compile(
     r"(METADATA|WHEEL|RECORD|top_level\.txt|entry_points\.txt|licenses/LICENSE)"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_MARKER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS)|# include: chula_rl")
+_MARKER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS)|# include: \w")
 _MAGIC = re.compile(r"(?m)^(\s*)[%!].*$")
 
 

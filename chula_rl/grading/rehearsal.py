@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 from chula_rl.grading import markers, sample, source
 from chula_rl.grading.cells import cell_kind
-from chula_rl.grading.contract import CONTRACT
+from chula_rl.grading.contract import CASES, CONTRACT
 from chula_rl.grading.course import Course
 from chula_rl.grading.edition import strip_solutions
 from chula_rl.grading.graft import SKIP
@@ -58,7 +58,7 @@ class Rehearsal:
     """
 
     def __init__(self, course: Course, name: str) -> None:
-        contract = CONTRACT[name]
+        contract = (CONTRACT | CASES)[name]
         notebook = source.build_source(course.source(name), course.package, contract)
         self._cells = [cell for cell in notebook.cells if _runs(cell)]
         self._defined = defined_names(notebook)

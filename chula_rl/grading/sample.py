@@ -15,7 +15,7 @@ from nbgrader.utils import is_solution
 
 from chula_rl.errors import AssignmentError
 from chula_rl.grading import cells, mistakes, source
-from chula_rl.grading.contract import CONTRACT
+from chula_rl.grading.contract import CASES, CONTRACT
 from chula_rl.grading.course import Course
 
 _KEYS = {"id", "kind", "variants", "answer", "handed_in"}
@@ -127,7 +127,7 @@ def _answer(student: Mapping[str, Any], cell: NotebookNode) -> str:
 def solutions(course: Course, name: str) -> dict[str, str]:
     """The reference's own text of each function."""
     texts = {}
-    for target in CONTRACT[name]:
+    for target in (CONTRACT | CASES)[name]:
         text = source.function_source(target, course.package)
         lines = [
             line for line in text.split("\n") if not line.strip().startswith("###")

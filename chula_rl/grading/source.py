@@ -8,9 +8,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from chula_rl.errors import AssignmentError, MarkerError
-from chula_rl.grading import markers
+from chula_rl.grading import gallery, markers
 from chula_rl.grading.cells import cell_kind
-from chula_rl.grading.contract import CONTRACT
+from chula_rl.grading.contract import CASES, CONTRACT
 from chula_rl.grading.course import Course
 from chula_rl.grading.edition import strip_solutions
 
@@ -36,7 +36,8 @@ def build(course: Course, name: str) -> Path:
         AssignmentError: the text is not a sound assignment.
     """
     text = course.source(name)
-    notebook = build_source(text, course.package, CONTRACT.get(name, ()))
+    written = CONTRACT.get(name) or CASES.get(name, ())
+    notebook = build_source(text, course.package, written)
     path = text.with_suffix(".ipynb")
     built = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     path.write_text(built + "\n", "utf-8")
@@ -92,6 +93,8 @@ def function_source(target: str, package: Path) -> str:
         MarkerError: there is no such function.
     """
     module, name = target.split(":")
+    if module == gallery.MODULE:
+        return gallery.solution(name)
     path = package.parent.joinpath(*module.split(".")).with_suffix(".py")
     if module.startswith("chula_rl.") and path.exists():
         text = path.read_text("utf-8")
