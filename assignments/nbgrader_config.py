@@ -13,13 +13,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 c.CourseDirectory.course_id = "chula_rl"
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
-# The text notebook in source/ holds the solutions: nbgrader must never copy it.
+# The text notebook in source/ holds the solutions, and what lies beside it the answers
+# of other years: nbgrader must never copy them.
 c.CourseDirectory.ignore = [
     ".ipynb_checkpoints",
     "*.pyc",
     "__pycache__",
     "feedback",
     "*.md",
+    "*.toml",
 ]
 
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}

@@ -30,7 +30,7 @@ _KINDS = {7: "unreadable", 19: "blank"}  # of each forty
 def make_course(root, copy_course, monkeypatch):
     """A course with the first three exercises of `reinforce` and its written answer."""
     course = Course(copy_course(root))
-    text = course.source("reinforce").read_text()
+    text = source.text(course, "reinforce")
     begin, end = (
         text.index(f'+++ {{"nbgrader": {{"grade": false, "grade_id": "{name}"')
         for name in ("bounded-action-text", "baseline-text")

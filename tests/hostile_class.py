@@ -163,7 +163,7 @@ class Submission:
 def make_course(root: Path, copy_course: Callable[[Path], Path], secret: str) -> Course:
     """The first exercises of `reinforce`, one more, and its written answer."""
     course = Course(copy_course(root))
-    text = course.source("reinforce").read_text()
+    text = source.text(course, "reinforce")
     begin, end = (
         text.index(f'+++ {{"nbgrader": {{"grade": false, "grade_id": "{name}"')
         for name in ("bounded-action-text", "baseline-text")

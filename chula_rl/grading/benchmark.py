@@ -19,7 +19,7 @@ import jupytext
 from nbformat import NotebookNode
 
 from chula_rl.errors import AssignmentError, ConfigError
-from chula_rl.grading import cells, sample
+from chula_rl.grading import cells, sample, variants
 from chula_rl.grading.course import Course
 from chula_rl.grading.edition import PACKAGE
 from chula_rl.grading.graft import SKIP
@@ -33,7 +33,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _STOCK = """
 c = get_config()
 c.CourseDirectory.course_id = "chula_rl"
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "feedback", "*.md"]
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "feedback", "*.md", "*.toml"]
 c.Execute.timeout = 120
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = ".*"
@@ -118,6 +118,11 @@ def _make_course(root: Path) -> None:
     for file in ("pyproject.toml", "LICENSE"):
         shutil.copy(here.root / file, root)
     (root / "chula_rl").symlink_to(PACKAGE)
+    varied = here.source(NAME).with_name(variants.FILE)
+    for path in filter(Path.exists, (varied, here.rubric(NAME), here.settings)):
+        copied = root / path.relative_to(here.root)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copied)
     notebook = jupytext.read(here.source(NAME))
     notebook.cells = [cell for cell in notebook.cells if not _is_training(cell)]
     jupytext.write(notebook, target / "source" / NAME / f"{NAME}.md", fmt="md:myst")

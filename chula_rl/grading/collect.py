@@ -69,7 +69,7 @@ def collect(
         ConfigError: the course's limits are not sound.
     """
     course.source(name)  # there is such an assignment
-    limits = Limits.read(course.assignments / "grading.toml")
+    limits = Limits.read(course.settings)
     with _opened(path) as archive:
         found = lms.uploads(archive.infolist(), platform)
         students: dict[int, list[Upload]] = {}

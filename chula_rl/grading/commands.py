@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from chula_rl.grading import collect_command, gallery_command, kit
+from chula_rl.grading import collect_command, gallery_command, kit, variants_command
 
 
 def add_parsers(
@@ -33,6 +33,7 @@ def add_parsers(
     parser.set_defaults(func=_sample_class)
     collect_command.add_parser(actions)
     kit.add_parsers(actions)
+    variants_command.add_parser(actions)
     _add_prove(actions)
     _add_mutants(actions)
     gallery_command.add_parser(actions)

@@ -52,6 +52,11 @@ class Course:
         return self.root / "assignments"
 
     @property
+    def settings(self) -> Path:
+        """What an instructor may set; there need not be such a file."""
+        return self.assignments / "grading.toml"
+
+    @property
     def build(self) -> Path:
         """What is built and never committed."""
         return self.root / "_build"
@@ -74,6 +79,10 @@ class Course:
                 + (", ".join(self.names()) or "none")
             )
         return path
+
+    def rubric(self, name: str) -> Path:
+        """The marking guide of the written questions in the text."""
+        return self.assignments / "rubrics" / f"{name}.md"
 
     def released(self, name: str) -> Path:
         """The folder that students get."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chula_rl.errors import AssignmentError, SubmissionError
-from chula_rl.grading import intake
+from chula_rl.grading import intake, variants
 from chula_rl.grading.course import Course
 from chula_rl.grading.gradebook import Writer
 from chula_rl.grading.ledger import Ledger
@@ -45,15 +45,17 @@ class Assignment:
         """The assignment as it was released, with the limits of the course.
 
         Raises:
-            AssignmentError: it is not released.
+            AssignmentError: it is not released, or in another variant.
         """
         text = course.source(name)
         path = text.with_suffix(".ipynb")
-        if not path.exists() or not (course.released(name) / path.name).exists():
+        released = course.released(name) / path.name
+        if not path.exists() or not released.exists():
             raise AssignmentError(
                 f"'{name}' is not released; run `chula-rl assignments release {name}`."
             )
-        limits = Limits.read(course.assignments / "grading.toml")
+        limits = Limits.read(course.settings)
+        variants.require(course.settings, name, path, released)
         return cls(course, name, path.read_text("utf-8"), limits, jailed)
 
     @property

@@ -9,7 +9,7 @@ import copy
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import nbformat
@@ -131,6 +131,11 @@ def _notes(
             yield f"the cell '{shown(name)}' is not in the assignment; it has no points"
         elif number > 1:
             yield f"the cell '{name}' was there {number} times; the first one counts"
+    for question, answer in pairwise(ours):
+        if ours[answer][0] == "answer" and _other_text(
+            ours[question], theirs, question
+        ):
+            yield f"the question above '{answer}' was another one and was put back"
     for name, cell in theirs.items():
         if _settings(cell) != _settings(ours[name][1]):
             yield f"the settings of the cell '{name}' were changed and were put back"
@@ -138,6 +143,17 @@ def _notes(
             yield f"the pictures pasted into the cell '{name}' are not kept; use words"
     if list(theirs) != [name for name in ours if name in theirs]:
         yield "the cells were in another order; that of the assignment was put back"
+
+
+def _other_text(
+    ours: tuple[str, NotebookNode], theirs: dict[str, dict[str, Any]], name: str
+) -> bool:
+    """Whether a text of ours reads otherwise in the submission, spaces aside."""
+    kind, cell = ours
+    if kind != "text" or name not in theirs:
+        return False
+    text: str = cell.source
+    return text_of(theirs[name]["source"]).split() != text.split()
 
 
 def _settings(cell: dict[str, Any]) -> list[Any]:

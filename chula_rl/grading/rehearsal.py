@@ -24,6 +24,7 @@ from chula_rl.grading.edition import strip_solutions
 from chula_rl.grading.graft import SKIP
 from chula_rl.grading.markers import Block
 from chula_rl.grading.referee import defined_names, is_hidden, quiet
+from chula_rl.grading.variants import Choice
 
 Part = Literal["all", "visible", "hidden"]
 TRAINING = "test-training"
@@ -55,14 +56,14 @@ class Rehearsal:
     Args:
         course: the course.
         name: the assignment.
+        choice: another variant of it than the course asks for.
     """
 
-    def __init__(self, course: Course, name: str) -> None:
-        contract = (CONTRACT | CASES)[name]
-        notebook = source.build_source(course.source(name), course.package, contract)
+    def __init__(self, course: Course, name: str, choice: Choice | None = None) -> None:
+        notebook = source.notebook(course, name, choice)
         self._cells = [cell for cell in notebook.cells if _runs(cell)]
         self._defined = defined_names(notebook)
-        self.functions = [target.split(":")[1] for target in contract]
+        self.functions = [target.split(":")[1] for target in (CONTRACT | CASES)[name]]
         self.reference = sample.solutions(course, name)
         texts = {cell.id: cell.source for cell in self._cells}
         self.blank = {f: strip_solutions(texts[f], f)[0] for f in self.functions}

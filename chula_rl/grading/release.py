@@ -4,11 +4,11 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from chula_rl.grading import cells, source
+from chula_rl.grading import cells, source, variants
 from chula_rl.grading.course import Course, require
 from chula_rl.grading.edition import build_wheel, write_student_edition
 from chula_rl.grading.leaks import check_release
-from chula_rl.grading.secret import collect
+from chula_rl.grading.secret import collect, kept_back
 
 
 def release(course: Course, name: str) -> Path:
@@ -48,9 +48,14 @@ def check(course: Course, name: str) -> None:
     """Pass what is released now through the leak gate.
 
     Raises:
+        AssignmentError: it is in another variant than the course asks for.
         LeakError: an answer is in it.
     """
-    secrets = collect(course.package, cells.read(source.build(course, name)))
+    released = course.released(name) / f"{name}.ipynb"
+    if released.exists():
+        variants.require(course.settings, name, released)
+    notebook = cells.read(source.build(course, name))
+    secrets = collect(course.package, notebook, kept_back(course, name))
     check_release(course.released(name), course.archive(name), name, secrets)
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 from chula_rl.errors import LeakError
-from chula_rl.grading import markers
+from chula_rl.grading import expressions, markers, source, variants
 from chula_rl.grading.cells import cell_kind
+from chula_rl.grading.course import Course
 from chula_rl.grading.edition import package_files, strip_solutions
 
 _SHORT = 8  # characters; a shorter line, like `else:`, says nothing by itself
@@ -33,11 +35,18 @@ class Secrets:
     data: Mapping[str, bytes]
 
 
-def collect(package: Path, notebook: NotebookNode) -> Secrets:
+def collect(
+    package: Path, notebook: NotebookNode, others: Mapping[str, str] | None = None
+) -> Secrets:
     """Everything secret in the reference package and a source notebook.
 
     A line that also stands in the public part is no secret by itself; three lines of a
     solution in a row are.
+
+    Args:
+        package: the reference package.
+        notebook: the source notebook.
+        others: other secret texts, by where they come from; see ``kept_back``.
 
     Raises:
         LeakError: every line of a solution stands in the public part.
@@ -64,6 +73,8 @@ def collect(package: Path, notebook: NotebookNode) -> Secrets:
         secret += [(block.kind, cell.id, "\n".join(block.lines)) for block in blocks]
     visible = squeeze("\n".join(public))
     texts: dict[str, str] = {}
+    for origin, text in (others or {}).items():
+        texts |= _secret_texts("KEPT BACK", origin, text, visible)
     for kind, place, text in secret:
         texts |= _secret_texts(kind, f"{kind} in {place}", text, visible)
     modules = {str(path.relative_to(package.parent)) for path in files}
@@ -73,6 +84,28 @@ def collect(package: Path, notebook: NotebookNode) -> Secrets:
         if path.suffix != ".py"
     }
     return Secrets(texts, frozenset(graded), frozenset(modules), data)
+
+
+def kept_back(course: Course, name: str) -> dict[str, str]:
+    """What no student may see of an assignment's variants and guide, by its origin.
+
+    The questions of other years are among it, and what this year's are, but a line
+    that is released anyway is no secret.
+    """
+    found: dict[str, str] = {}
+    choice, offer = source.chosen(course, name), source.offered(course, name)
+    for path in (course.source(name).with_name(variants.FILE), course.rubric(name)):
+        if path.exists():
+            found[path.name] = path.read_text("utf-8")
+    default = source.notebook(course, name, offer.choose(name, None)).cells
+    for before, cell in pairwise(default):
+        if cell.id in offer.questions:
+            found[f"the text's own {cell.id}"] = f"{before.source}\n{cell.source}"
+    for question in chain(*offer.questions.values()):
+        where = f"'{question.title}' of {variants.FILE}"
+        text = "\n".join((question.question, question.answer, question.rubric))
+        found[where] = expressions.render(text, choice.constants, where)
+    return found
 
 
 def squeeze(text: str) -> str:

@@ -1,6 +1,11 @@
-"""Strict build: a text notebook becomes the source notebook that nbgrader reads."""
+"""Strict build: a text notebook becomes the source notebook that nbgrader reads.
+
+Everything that needs the notebook of an assignment asks ``notebook`` for it, so that
+all of them see the same variant.
+"""
 
 import ast
+import copy
 from pathlib import Path
 
 import jupytext
@@ -8,11 +13,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from chula_rl.errors import AssignmentError, MarkerError
-from chula_rl.grading import gallery, markers
+from chula_rl.grading import expressions, gallery, markers, questions, variants
 from chula_rl.grading.cells import cell_kind
 from chula_rl.grading.contract import CASES, CONTRACT
 from chula_rl.grading.course import Course
 from chula_rl.grading.edition import strip_solutions
+from chula_rl.grading.variants import Choice, Offer
 
 _METADATA = {
     "kernelspec": {
@@ -27,38 +33,91 @@ _METADATA = {
 def build(course: Course, name: str) -> Path:
     """Build the source notebook of an assignment beside its text.
 
-    Two builds of one text are equal byte for byte.
+    Two builds of one text and one seed are equal byte for byte. The marking guide of
+    the questions that are asked goes to ``_build/rubrics/<name>.md``.
 
     Returns:
         ``assignments/source/<name>/<name>.ipynb``.
 
     Raises:
-        AssignmentError: the text is not a sound assignment.
+        AssignmentError: the text is not a sound assignment, or what it varies is not.
+        ConfigError: the seed of the variant is no seed.
     """
-    text = course.source(name)
-    written = CONTRACT.get(name) or CASES.get(name, ())
-    notebook = build_source(text, course.package, written)
-    path = text.with_suffix(".ipynb")
-    built = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    path = course.source(name).with_suffix(".ipynb")
+    built = nbformat.writes(notebook(course, name))  # type: ignore[no-untyped-call]
     path.write_text(built + "\n", "utf-8")
+    guide = course.build / "rubrics" / f"{name}.md"
+    guide.parent.mkdir(parents=True, exist_ok=True)
+    guide.write_text(marking_guide(course, name), "utf-8")
     return path
 
 
-def build_source(path: Path, package: Path, contract: tuple[str, ...]) -> NotebookNode:
-    """Read a text notebook, expand its includes and check it.
+def notebook(course: Course, name: str, choice: Choice | None = None) -> NotebookNode:
+    """The source notebook of an assignment, in the variant that the course asks for.
+
+    Args:
+        course: the course.
+        name: the assignment.
+        choice: another variant.
+
+    Raises:
+        AssignmentError: the text is not a sound assignment, or what it varies is not.
+        ConfigError: the seed of the variant is no seed.
+    """
+    choice = choice or chosen(course, name)
+    written = (CONTRACT | CASES).get(name, ())
+    return build_source(course.source(name), course.package, written, choice)
+
+
+def text(course: Course, name: str) -> str:
+    """The text of an assignment with the constants that the course asks for."""
+    path = course.source(name)
+    constants = chosen(course, name).constants
+    return expressions.render(path.read_text("utf-8"), constants, str(path))
+
+
+def chosen(course: Course, name: str) -> Choice:
+    """The variant of an assignment that the course asks for."""
+    seed = variants.read_seed(course.settings)
+    return offered(course, name).choose(name, seed)
+
+
+def offered(course: Course, name: str) -> Offer:
+    """What may vary in an assignment."""
+    return Offer.read(course.source(name).with_name(variants.FILE))
+
+
+def marking_guide(course: Course, name: str, choice: Choice | None = None) -> str:
+    """The marking guide of the questions that are asked; empty if there is none.
+
+    Raises:
+        AssignmentError: the guide has no part for one of them.
+    """
+    path = course.rubric(name)
+    text = path.read_text("utf-8") if path.exists() else ""
+    asked = (choice or chosen(course, name)).asked
+    return questions.guide(text, asked, str(course.source(name).parent / variants.FILE))
+
+
+def build_source(
+    path: Path,
+    package: Path,
+    contract: tuple[str, ...],
+    choice: Choice | None = None,
+) -> NotebookNode:
+    """Read a text notebook, expand its expressions and includes, and check it.
 
     Args:
         path: the MyST text notebook.
         package: the reference package.
         contract: ``module:function`` of each function that students write.
+        choice: the variant; the default one without it.
 
     Raises:
         AssignmentError: a cell is not sound; the message names file and cell.
         MarkerError: a marker or an include is not sound.
     """
-    notebook: NotebookNode = jupytext.read(path)
-    notebook.metadata = _METADATA
-    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook = _read(path, choice)
     included: list[str] = []
     ids: list[str] = []
     for i, cell in enumerate(notebook.cells):
@@ -81,6 +140,31 @@ def build_source(path: Path, package: Path, contract: tuple[str, ...]) -> Notebo
     if duplicates:
         raise AssignmentError(f"{path}: grade_id not unique: {', '.join(duplicates)}.")
     nbformat.validate(notebook)
+    return notebook
+
+
+def _read(path: Path, choice: Choice | None) -> NotebookNode:
+    """The notebook of a text, in a variant."""
+    file = path.with_name(variants.FILE)
+    offer = Offer.read(file)
+    choice = choice or offer.choose(path.stem, None)
+    text = path.read_text("utf-8")
+    rendered = expressions.render(text, choice.constants, str(path))
+    unused = offer.constants.keys() - expressions.used(text)
+    if unused:
+        raise AssignmentError(
+            f"{file}: {path.name} does not use {', '.join(sorted(unused))}. Use it "
+            "between << and >>, or take it out."
+        )
+    notebook: NotebookNode = jupytext.reads(rendered, fmt={"extension": path.suffix})
+    for number in range(max(map(len, offer.questions.values()), default=0)):
+        asked = {c: q[number] for c, q in offer.questions.items() if q[number:]}
+        questions.ask(copy.deepcopy(notebook), asked, choice.constants, str(file))
+    questions.ask(notebook, choice.asked, choice.constants, str(file))
+    notebook.metadata = {**_METADATA}
+    if choice.mark:  # so that hidden inputs differ even where nothing else does
+        notebook.metadata["chula_rl"] = {"variant": choice.mark}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 
 

@@ -53,7 +53,7 @@ def wrong_only_above(mean, log_std, noise, low, high):
 def wrong_variance(mean, log_std, noise, low, high):
     """The noise is multiplied by the variance.
 
-    Message: a = 0.5 + 2 * 1 = 2.5
+    Message: a = 0.5 +
     """
     action = mean + (2 * log_std).exp() * noise
     return torch.minimum(torch.maximum(action, low), high), action
@@ -90,7 +90,7 @@ def wrong_no_sigma(mean, log_std, noise, low, high):
 def wrong_log_variance(mean, log_std, noise, low, high):
     """`log_std` is taken for the logarithm of the variance.
 
-    Message: a = 0.5 + 2 * 1 = 2.5
+    Message: a = 0.5 +
     """
     action = mean + torch.exp(0.5 * log_std) * noise
     return torch.minimum(torch.maximum(action, low), high), action
@@ -99,7 +99,7 @@ def wrong_log_variance(mean, log_std, noise, low, high):
 def wrong_softplus(mean, log_std, noise, low, high):
     """A softplus makes the deviation positive, as in other programs.
 
-    Message: a = 0.5 + 2 * 1 = 2.5
+    Message: a = 0.5 +
     """
     action = mean + torch.nn.functional.softplus(log_std) * noise
     return torch.minimum(torch.maximum(action, low), high), action
@@ -135,7 +135,7 @@ def wrong_clips_noise(mean, log_std, noise, low, high):
 def wrong_squashed(mean, log_std, noise, low, high):
     """A tanh brings the action into the bounds.
 
-    Message: 2.5 is above its bound 1
+    Message: is above its bound
     """
     action = mean + log_std.exp() * noise
     return low + (high - low) * (torch.tanh(action) + 1) / 2, action
@@ -144,7 +144,7 @@ def wrong_squashed(mean, log_std, noise, low, high):
 def wrong_bounds_swapped(mean, log_std, noise, low, high):
     """`clamp` with its two bounds in the wrong order.
 
-    Message: 2.5 is above its bound 1
+    Message: is above its bound
     """
     action = mean + log_std.exp() * noise
     return torch.clamp(action, high, low), action

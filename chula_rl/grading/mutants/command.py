@@ -51,8 +51,7 @@ def exercises(course: Course, name: str) -> list[tuple[Exercise, str]]:
     Raises:
         AssignmentError: the assignment is not sound.
     """
-    contract = CONTRACT.get(name, ())
-    notebook = source.build_source(course.source(name), course.package, contract)
+    notebook = source.notebook(course, name)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     found, before = [], []
     solutions: dict[str, str] = {}
