@@ -1,6 +1,7 @@
 """The real referee on notebooks of the assignments: right and wrong solutions."""
 
 import functools
+import itertools
 
 import nbformat
 import pytest
@@ -72,12 +73,27 @@ def full(name):
     }
 
 
-def of_kind(correct):
-    return [
-        pytest.param(name, variant, id=f"{variant.function}-{variant.name}")
-        for name, variant in VARIANTS
-        if variant.correct == correct
-    ]
+def rounds(correct):
+    """The whole catalogue, several solutions in a submission where that is as good.
+
+    Functions are marked apart, so that one of each goes into the same submission. An
+    update calls the others, so each of its solutions comes beside right ones.
+    """
+    for name in ASSIGNMENTS:
+        *functions, update = (t.split(":")[1] for t in WRITTEN[name])
+        ways = {f: [] for f in (*functions, update)}
+        for assignment, variant in VARIANTS:
+            if (assignment, variant.correct) == (name, correct):
+                ways[variant.function].append(variant)
+        alone = [(way,) for way in ways.pop(update)]
+        for i, row in enumerate([*itertools.zip_longest(*ways.values()), *alone]):
+            group = pytest.mark.xdist_group(f"referee of {name}")
+            found = [way for way in row if way]
+            yield pytest.param(name, found, id=f"{name}-{i}", marks=group)
+
+
+def code_of(variants):
+    return {variant.function: variant.source for variant in variants}
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)
@@ -88,21 +104,24 @@ def test_the_reference_gets_full_marks(name, sandbox):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "right"), of_kind(correct=True))
+@pytest.mark.parametrize(("name", "right"), [*rounds(correct=True)])
 def test_correct_solutions_in_another_style_get_full_marks(name, right, sandbox):
-    verdict = graded(name, sandbox, {right.function: right.source})
+    verdict = graded(name, sandbox, code_of(right))
     assert [result.message for result in verdict.results if result.message] == []
     assert points(verdict) == full(name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "wrong"), of_kind(correct=False))
+@pytest.mark.parametrize(("name", "wrong"), [*rounds(correct=False)])
 def test_a_mistake_costs_its_own_points_and_is_named(name, wrong, sandbox):
-    own = f"test-{wrong.function}"
-    verdict = graded(name, sandbox, {wrong.function: wrong.source})
-    assert points(verdict) == full(name) | {own: 0}
-    (message,) = [result.message for result in verdict.results if result.message]
-    assert wrong.message in message
+    verdict = graded(name, sandbox, code_of(wrong))
+    lost = {f"test-{variant.function}": 0 for variant in wrong}
+    assert points(verdict) == full(name) | lost
+    messages = {r.name: r.message for r in verdict.results if r.message}
+    assert messages.keys() == lost.keys()
+    for variant in wrong:
+        got = messages[f"test-{variant.function}"]
+        assert variant.message in got, (variant.function, variant.name, got)
 
 
 LOUD = """

@@ -28,6 +28,7 @@ Cases = Callable[["Draw"], Iterable[Case]]
 
 SEED_VARIABLE = "CHULA_RL_TEST_SEED"  # environment variable; 0 if it is not set
 NUM_DRAWS = 1  # rounds of cases: each costs every submission its time
+NUM_REPEATED = 3  # cases of an update, the last ones, in which another one follows
 NUM_RUNS = 3  # seeds of the training run: one of them may be unlucky
 NUM_EVALUATIONS = 4  # of one run: it ends as soon as the return is enough
 _NONE: Mapping[str, Function] = types.MappingProxyType({})
@@ -90,22 +91,23 @@ def function(
     names = list(inspect.signature(reference).parameters)
 
     def outcome(function: Function, args: tuple[Any, ...]) -> Values:
-        values = outcomes.results(function(*args), outputs)
+        wanted = {n: args[names.index(n)] for n in gradient}
+        parameters = {
+            f"the {n}'s {key}": parameter
+            for n, network in _networks(wanted)
+            for key, parameter in network.named_parameters()
+        }
+        leaves = {
+            n: arg.detach().clone().requires_grad_()
+            for n, arg in wanted.items()
+            if isinstance(arg, Tensor)
+        }
+        given = [leaves.get(n, arg) for n, arg in zip(names, args, strict=True)]
+        values = outcomes.results(function(*given), outputs)
+        for n, leaf in leaves.items():
+            wanted[n].copy_(leaf.detach())  # the same, unless the function changed it
         if gradient:
-            wanted = {n: args[names.index(n)] for n in gradient}
-            parameters = {
-                f"the {n}'s {key}": parameter
-                for n, network in _networks(wanted)
-                for key, parameter in network.named_parameters()
-            }
-            leaves = {
-                n: arg.detach().clone().requires_grad_()
-                for n, arg in wanted.items()
-                if isinstance(arg, Tensor)
-            }
-            replaced = [leaves.get(n, arg) for n, arg in zip(names, args, strict=True)]
-            again = outcomes.results(function(*replaced), outputs)
-            values |= outcomes.gradients(again.values(), leaves | parameters)
+            values |= outcomes.gradients(values.values(), leaves | parameters)
         return values
 
     _judge(reference.__name__, [(student, reference)], cases, hints, outcome)
@@ -118,9 +120,10 @@ def update(
     cases: Cases,
     hints: Mapping[str, Function],
 ) -> Function:
-    """Compare two updates in a row with the reference: the parameters of all networks.
+    """Compare an update with the reference: the parameters of all networks.
 
-    The networks come with old gradients, as from another run.
+    The networks come with old gradients, as from another run. In the last few cases
+    another update follows, on what the first one has left.
 
     A mistake in a helper does not count again. The update is right if it equals the
     reference, or the reference on the student's helpers, or if it equals the reference
@@ -143,13 +146,19 @@ def update(
     """
     names = list(inspect.signature(reference).parameters)
 
-    def outcome(function: Function, args: tuple[Any, ...]) -> Values:
+    def counted(draw: Draw) -> Iterator[Case]:
+        drawn = list(cases(draw))
+        for i, (situation, args) in enumerate(drawn):
+            yield situation, (1 if i < len(drawn) - NUM_REPEATED else 2, args)
+
+    def outcome(function: Function, counted_args: tuple[Any, ...]) -> Values:
+        number, args = counted_args
         values: Values = {}
         networks = list(_networks(dict(zip(names, args, strict=True))))
         for _, network in networks:
             for parameter in network.parameters():
                 parameter.grad = torch.ones_like(parameter)  # an old one, to be cleared
-        for count in ("one update", "two updates"):
+        for count in ("one update", "two updates")[:number]:
             function(*args)
             for name, network in networks:
                 parameters = parameters_to_vector(network.parameters()).detach()
@@ -161,7 +170,7 @@ def update(
         (student, rebind(reference, **helpers)),
         (rebind(student, **_originals(reference, helpers)), reference),
     ]
-    first = _judge(reference.__name__, pairs, cases, hints, outcome)
+    first = _judge(reference.__name__, pairs, counted, hints, outcome)
     return student if first == 0 else reference
 
 

@@ -2,10 +2,17 @@
 
 import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import (
+    Grade,
+    Gradebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from chula_rl.grading import late
 from chula_rl.grading.course import Course
@@ -57,8 +64,10 @@ def read(
     api = course.nbgrader()
     with api.gradebook as gradebook:
         late.renew(gradebook, late.assigner(api), name)
+        notebooks = {n.student.id: n for n in _notebooks(gradebook, name)}
         for student, (status, reason) in outcomes.items():
-            yield _mark(gradebook, name, student, status, reason)
+            found = notebooks.get(student) if status != REFUSED else None
+            yield _mark(found, Mark(student, status, reason))
 
 
 def status_of(outcome: Outcome) -> tuple[str, str]:
@@ -66,26 +75,33 @@ def status_of(outcome: Outcome) -> tuple[str, str]:
     return outcome.status, "; ".join(filter(None, [outcome.reason, *outcome.notes]))
 
 
-def _mark(
-    gradebook: Gradebook, name: str, student: str, status: str, reason: str
-) -> Mark:
-    if status == REFUSED:
-        return Mark(student, status, reason)
-    try:
-        submission = gradebook.find_submission(name, student)
-        notebook = gradebook.find_submission_notebook(name, name, student)
-    except MissingEntry:
-        return Mark(student, status, reason)
+def _notebooks(gradebook: Gradebook, name: str) -> Iterable[SubmittedNotebook]:
+    """All submissions of an assignment with their grades, in few statements."""
+    with_grades = selectinload(SubmittedNotebook.grades).options(
+        joinedload(Grade.cell), undefer(Grade.max_score)
+    )
+    found: Iterable[SubmittedNotebook] = gradebook.db.scalars(
+        select(SubmittedNotebook)
+        .join(SubmittedNotebook.assignment)
+        .where(SubmittedAssignment.assignment_id == gradebook.find_assignment(name).id)
+        .options(joinedload(SubmittedNotebook.assignment), with_grades)
+    )
+    return found
+
+
+def _mark(notebook: SubmittedNotebook | None, mark: Mark) -> Mark:
+    """A mark with what the gradebook has of it, if it has anything."""
+    if notebook is None:
+        return mark
     grades = notebook.grades
     open_ = [grade.name for grade in grades if grade.needs_manual_grade]
-    return Mark(
-        student,
-        TO_MARK if open_ and status == GRADED else status,
-        reason,
-        submission.total_seconds_late,
-        {grade.name: grade.score for grade in grades if grade.name not in open_},
-        {grade.name: grade.max_score for grade in grades},
-        notebook.late_submission_penalty or 0.0,
+    return replace(
+        mark,
+        status=TO_MARK if open_ and mark.status == GRADED else mark.status,
+        seconds_late=notebook.assignment.total_seconds_late,
+        points={grade.name: grade.score for grade in grades if grade.name not in open_},
+        max_points={grade.name: grade.max_score for grade in grades},
+        penalty=notebook.late_submission_penalty or 0.0,
     )
 
 

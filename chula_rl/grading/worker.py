@@ -5,6 +5,8 @@ starts its sandbox once, and grades one submission after the other.
 """
 
 import contextlib
+import functools
+import json
 import resource
 import socket
 import threading
@@ -14,6 +16,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from chula_rl.errors import ConfigError, SandboxError
 from chula_rl.grading import records, referee
@@ -30,9 +33,8 @@ def grade(task: Task) -> Outcome:
         SandboxError: there is no sandbox to be had; worth another try.
     """
     start = time.monotonic()
-    trusted = nbformat.reads(task.trusted, as_version=4)  # type: ignore[no-untyped-call]
+    trusted, names = _read(task.trusted)
     grafted = graft(task.submitted, trusted)
-    names = referee.defined_names(trusted)
     with _lock:
         sandbox = _the_sandbox(task.jailed)
         try:
@@ -51,11 +53,18 @@ def grade(task: Task) -> Outcome:
         grafted.notes,
         tuple(verdict.results),
         verdict.outputs,
-        nbformat.writes(grafted.notebook),  # type: ignore[no-untyped-call]
+        json.dumps(grafted.notebook),
         task.seed,
         verdict.cpu_seconds,
         time.monotonic() - start,
     )
+
+
+@functools.lru_cache(maxsize=2)  # the same assignment for everybody
+def _read(trusted: str) -> tuple[NotebookNode, dict[str, set[str]]]:
+    """A trusted notebook, and the names that students define in it."""
+    notebook = nbformat.reads(trusted, as_version=4)  # type: ignore[no-untyped-call]
+    return notebook, referee.defined_names(notebook)
 
 
 @contextlib.contextmanager
