@@ -36,7 +36,7 @@ assignments: $(READY) ## build and release the assignments
 
 grade: assignments ## make a sample class, grade it, print its marks
 	$(if $(UNSAFE),,@tools/need bwrap=bubblewrap)
-	chula-rl assignments sample-class
+	chula-rl assignments sample-class reinforce
 	chula-rl grade reinforce $(UNSAFE) || [ $$? -eq 3 ] # 3: all done, and some need a look
 
 serve: book ## serve the book at http://localhost:8000
@@ -49,10 +49,11 @@ check: $(READY) book ## lint, format, types, the import rule, links inside the b
 	lint-imports
 	python tools/check_links.py $(BOOK)
 
-bench: $(READY) ## speed of environments, updates and training, beside other libraries
+bench: $(READY) ## speed of environments, updates, training and grading, beside others
 	chula-rl bench env
 	chula-rl bench update
 	chula-rl bench train
+	chula-rl bench grading
 
 policies: $(READY) ## train the policies that come with the package
 	for a in reinforce a2c ddpg; do \
