@@ -26,7 +26,7 @@ course: book assignments grade ## build the book, release the assignments, grade
 
 test: $(READY) book ## run all tests
 	@tools/need chromium bwrap=bubblewrap
-	python -m pytest --numprocesses=2 --dist=loadgroup --durations=25
+	python -m pytest --numprocesses=2 --dist=loadfile --durations=25
 
 book: $(READY) ## build the book into _build/html; a warning is an error
 	jupyter-book build book -W -n --keep-going
