@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
-TRIES = 3
+TRIES = 5  # a worker that dies costs all that it and the others had in hand one
 _LOOK_SECONDS = 10
 _WAITING = 2  # tasks in the queue for each worker, so that none is idle
 
